@@ -4,6 +4,7 @@ import inspect
 import re
 from collections.abc import Iterator
 
+from state.collector_keys import CollectorKeys
 from state.keys import Keys, applied_of
 
 _OUTREACH = "07-0123456789abcdef"
@@ -48,7 +49,7 @@ def _listed(prefix: object) -> str:
 
 def _keys() -> Iterator[tuple[str, str]]:
     keys = Keys()
-    for name, member in vars(Keys).items():
+    for name, member in (vars(CollectorKeys) | vars(Keys)).items():
         method = member.fget if isinstance(member, property) else member
         if name.startswith("_") or name in _NOT_KEYS or not inspect.isfunction(method):
             continue

@@ -7,6 +7,7 @@ and add the rest. The names below are the same as in `state/lua/`.
 
 from dataclasses import dataclass
 
+from state.collector_keys import CollectorKeys
 from state.partitions import partition_of, partition_of_outreach
 
 MOST_STREAMS = 64
@@ -38,10 +39,8 @@ def applied_of(stream: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(CollectorKeys):
     """The names of all keys under one namespace."""
-
-    namespace: str = "winback"
 
     def events_of(self, number: int) -> str:
         """Stream: activity that isn't applied yet. The first one has number 0 and a name without it."""
@@ -78,15 +77,6 @@ class Keys:
     def problems(self) -> str:
         """Hash: current problems, such as an unusable settings file."""
         return f"{self.namespace}:problems"
-
-    @property
-    def control(self) -> str:
-        """Prefix of the keys that can block all sending.
-
-        `sending` is a hash, `daily_contacts:<day>` a hash of outreach → token (2 days), and `last_erasure` a text.
-        `gaps` is a sorted set: end of a time without orders → its beginning (30 days).
-        """
-        return f"{self.namespace}:{{control}}:"
 
     @property
     def orders(self) -> str:
@@ -154,11 +144,6 @@ class Keys:
     def workers(self) -> str:
         """Hash: recover worker → its last declaration (ms), and the declared mode and endpoint (1 day)."""
         return f"{self.control}workers"
-
-    @property
-    def collectors(self) -> str:
-        """Hash: collector → up to when its events are in a stream (ms), when it was seen last, figures (7 days)."""
-        return f"{self.control}collectors"
 
     @property
     def foreign(self) -> str:

@@ -10,6 +10,7 @@ from state.backlog import DispatchHold, read_dispatch_hold
 from state.calls import monitoring as lua
 from state.collectors import CollectorMark, read_marks
 from state.day_zone import DayZone, read_day_zone
+from state.deliveries import Delivery, read_deliveries
 from state.deployment import PERSONAL_ROLES, Heartbeat, missing_key
 from state.event_flow import EventFlow, read_event_flow
 from state.event_streams import RECORDED, Streams
@@ -83,6 +84,8 @@ class Overview:
     collectors: Sequence[CollectorMark]
     refused: Refusals
     """Messages and commands of the broker that workers refused."""
+    deliveries: Sequence[Delivery] = ()
+    """The last requests to collectors, by source."""
     flow: EventFlow = field(default_factory=EventFlow)
     """What arrived lately."""
 
@@ -154,6 +157,7 @@ def _joined(keys: Keys, server: Server, events: Events, totals: _Totals, stored:
         backlog=read_dispatch_hold(stored.texts(keys.backlog)),
         thresholds=read_applied(stored.texts(keys.thresholds), now_ms),
         collectors=read_marks(stored.texts(keys.collectors)),
+        deliveries=read_deliveries(stored.texts(keys.deliveries)),
         refused=read_refusals(stored.texts(keys.refused)),
         missing_key={role: stored.heartbeats(missing_key(keys, role)) for role in PERSONAL_ROLES},
         foreign_ms=time_of(stored.texts(keys.foreign).get("at")),

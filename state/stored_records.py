@@ -90,6 +90,7 @@ def _hashes(keys: Keys) -> tuple[str, ...]:
         keys.backlog,
         keys.refused,
         keys.collectors,
+        keys.deliveries,
         keys.foreign,
         *map(keys.heartbeat, ROLES),
         *map(keys.announced, ROLES),

@@ -30,6 +30,8 @@ _STAGES: Mapping[str, Stage] = {
 }
 _WHOLE_CARTS = frozenset({"view_cart", "begin_checkout"})
 _PAGE, _PURCHASE = "page_view", "purchase"
+EVENTS = (*_STAGES, _PURCHASE)
+"""The events to send."""
 MOST_EVENTS = 100
 
 

@@ -26,6 +26,20 @@ def _names(text: str) -> list[str]:
     return [squash(name) for name in text.split(",")]
 
 
+EVENTS = (
+    "identify",
+    "page",
+    "Product Viewed",
+    "Product Added",
+    "Product Removed",
+    "Cart Viewed",
+    "Checkout Started",
+    "Checkout Step Completed",
+    "Payment Info Entered",
+    "Order Completed",
+)
+"""The calls and events of a whole story. The names below are understood, too."""
+
 STAGES: Mapping[str, Stage] = {
     **dict.fromkeys(_names(_BROWSING), "product_selection"),
     **dict.fromkeys(_names(_CART), "cart_review"),

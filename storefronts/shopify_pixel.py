@@ -35,6 +35,8 @@ _STAGES: Mapping[str, Stage] = {
 }
 _PAGE = "page_viewed"
 _COMPLETED, _ALERT, _REFUSED = "checkout_completed", "alert_displayed", "PAYMENT_ERROR"
+EVENTS = (*_STAGES, _ALERT, _COMPLETED)
+"""The events to subscribe to."""
 _CHECKOUT_PATH = "/checkouts/cn/"
 MOST_EVENTS = 100
 

@@ -62,7 +62,7 @@ def segment_webhook(delivery: Delivery, secrets: Iterable[str]) -> Signed:
 def standard_webhooks(delivery: Delivery, secrets: Iterable[str]) -> Signed:
     """Verify `webhook-signature`, one of several in version 1, and that its time is near the arrival."""
     identifier, timestamp = delivery.header("webhook-id"), delivery.header("webhook-timestamp")
-    if not identifier or not _is_near(timestamp, delivery):
+    if not identifier or not is_near(timestamp, delivery):
         return "nothing"
     message = b".".join((identifier.encode(), timestamp.encode(), delivery.body))
     expected = [
@@ -87,7 +87,8 @@ def _matches(stated: str, expected: Iterable[str]) -> bool:
     return True in [hmac.compare_digest(given, one.encode()) for one in expected]
 
 
-def _is_near(timestamp: str, delivery: Delivery) -> bool:
+def is_near(timestamp: str, delivery: Delivery) -> bool:
+    """Whether a signed time (Unix seconds) is near the arrival."""
     if not (timestamp.isascii() and timestamp.isdigit()):
         return False
     away = abs(delivery.received.timestamp() - int(timestamp[:20]))

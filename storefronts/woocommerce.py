@@ -30,6 +30,8 @@ _STATUSES: Mapping[str, EventType] = {
 _TAKEN_BACK = frozenset({"cancelled", "refunded", "trash"})
 _NOT_YET = frozenset({"", "auto-draft", "draft", "new"})
 _PING = b"webhook_id="
+TOPICS = ("order.created", "order.updated")
+"""The topics to subscribe to."""
 
 
 def read(delivery: Delivery, options: Options) -> Result:

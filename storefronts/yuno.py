@@ -19,6 +19,8 @@ from storefronts.source import Source
 from storefronts.values import at, decimal, identifier, mapping, text
 from storefronts.yuno_statuses import Meaning, meaning
 
+TRIGGERS = ("PURCHASE", "AUTHORIZE", "CAPTURE")
+"""The payment triggers to choose. Others report what no shopper did."""
 _METHODS = ("ticket", "bank_transfer", "wallet", "bnpl", "payment_link")
 _STATEMENT = "Yuno: the payment was refused as fraud"
 

@@ -35,4 +35,9 @@ NOTICED_COLLECTORS: dict[str, list[Noticed]] = {
         ("waiting_expired", "expired_visitors_leave_the_set"),
         ("waiting_ttl", "set_has_a_time_to_live"),
     ],
+    "deliveries": [
+        ("delivery_pause", "refusals_after_a_pause_count_from_one"),
+        ("delivery_forgets", "source_is_forgotten_after_thirty_days"),
+        ("delivery_ttl", "deliveries_have_a_time_to_live"),
+    ],
 }

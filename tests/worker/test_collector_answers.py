@@ -218,6 +218,7 @@ def test_public_key_reports_no_reason_for_a_contact(redis: Any, found: Collector
     assert len(streamed(redis)) == 12
 
 
+@pytest.mark.usefixtures("redis")
 @pytest.mark.parametrize("given", [{"authorization": f"Bearer {PUBLIC}"}, {"authorization": "Bearer unknown-key"}])
 def test_address_that_sends_too_much_has_to_wait(valkey: EmbeddedValkey, tmp_path: Path, given: dict[str, str]) -> None:
     with collector(valkey.url, tmp_path / "spool", rate_per_address=1) as started:
@@ -230,6 +231,7 @@ def test_address_that_sends_too_much_has_to_wait(valkey: EmbeddedValkey, tmp_pat
         assert post(started.app, ONE).status == 200
 
 
+@pytest.mark.usefixtures("redis")
 def test_public_key_that_sends_too_much_has_to_wait(valkey: EmbeddedValkey, tmp_path: Path) -> None:
     with collector(valkey.url, tmp_path / "spool", rate_per_key=1) as started:
         batch = b"[" + b",".join([ONE] * 10) + b"]"

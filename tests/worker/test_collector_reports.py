@@ -50,6 +50,7 @@ def reported(folder: Path, accepted_ms: int) -> int:
         clock=ServerClock(steady=lambda: 0.0, host=lambda: accepted_ms / 1000),
         figures=Figures,
         missing_after_ms=AFTER_MS,
+        delivered=list,
     )
     with pytest.raises(RuntimeError):
         reporter.step()

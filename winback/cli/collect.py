@@ -4,6 +4,7 @@ import structlog
 import typer
 
 from winback.cli.collect_check import check
+from winback.cli.collect_setup import setup as setup_sender
 from worker.collector.process import running
 from worker.errors import StartError
 from worker.http_server import serve
@@ -60,3 +61,4 @@ def collect(context: typer.Context) -> None:
 app = typer.Typer(name="collect", invoke_without_command=True, rich_markup_mode="markdown", add_completion=False)
 app.callback()(collect)
 app.command("check")(check)
+app.command("setup")(setup_sender)

@@ -80,6 +80,7 @@ def document(snapshot: Snapshot) -> dict[str, object]:
         "roles": {role: asdict(health.liveness(role, found, settings)) for role in ROLES},
         "events": {**asdict(found.events), "lag_ms": found.lag_ms},
         "flow": flow_data(found),
+        "deliveries": [asdict(delivery) for delivery in found.deliveries],
         "sweep": {
             "last_ms": found.swept_ms,
             "reopened_ms": found.reopened_ms,

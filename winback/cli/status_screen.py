@@ -15,6 +15,7 @@ from state.overview import Overview
 from state.partition_totals import OUTCOMES
 from state.stored_records import ROLES
 from winback.cli.deferred_shown import deferred_shown
+from winback.cli.delivery_lines import delivery_lines
 from winback.cli.doctor import STYLES, table
 from winback.cli.flow_lines import flow_lines
 from winback.cli.layouts import Flowing, SideBySide
@@ -65,6 +66,7 @@ def screen(snapshot: Snapshot) -> RenderableType:
         ("thresholds", Text(thresholds_shown(snapshot.overview, time_zone))),
         ("events", _events(snapshot)),
         *((name, Text(text)) for name, text in flow_lines(snapshot.overview)),
+        *((name, Text(text)) for name, text in delivery_lines(snapshot.overview)),
         ("outbox", _outbox(snapshot)),
         *(("", Text(line)) for line in deferred_shown(snapshot.deferred, snapshot.overview, time_zone)),
     ):

@@ -15,6 +15,7 @@ from worker.collector.address import Addresses
 from worker.collector.answers import UNAUTHORIZED, Refusal, RefusedError, too_many, unreadable
 from worker.collector.bodies import TOO_LARGE, Memory, read_body
 from worker.collector.committer import Committer
+from worker.collector.deliveries import Deliveries
 from worker.collector.privacy import Filed
 from worker.collector.rates import Buckets
 from worker.collector.server_clock import ServerClock
@@ -67,6 +68,7 @@ class Acceptance:
         """`has_room_for_requests`: Whether privacy requests can be kept."""
         self._has_room_for_requests = has_room_for_requests
         self.totals = Totals()
+        self.deliveries = Deliveries()
         self._keys = WriteKeys(settings.server_keys, settings.public_keys)
         self._addresses = Addresses(settings.trusted_proxies)
         self._per_key = Buckets(settings.rate_per_key)
@@ -93,6 +95,9 @@ class Acceptance:
         try:
             body = await read_body(request.receive, request.headers, self._body_limit, take)
             await self._store(request, body, source)
+        except RefusedError as problem:
+            self.deliveries.refused(source.label(_shop(request)), problem.cause)
+            raise
         finally:
             self.memory.give_back(taken)
 
@@ -113,12 +118,12 @@ class Acceptance:
         query = _query(request.scope)
         address = self._addresses.of(request.scope, request.headers)
         path = request.scope.get("path_params") or {}
-        shop, route = path.get("shop", ""), path.get("route", "")
+        shop, route = _shop(request), path.get("route", "")
         delivery = Delivery(body, _moment(received_ms), request.headers, query, shop, route)
         access = source.access(delivery, self._keys)
         if access is None:
             self._limit_address(address, 1)
-            raise RefusedError(UNAUTHORIZED)
+            raise RefusedError(UNAUTHORIZED, source.cause(delivery))
         key = access.key
         if key and key.is_public and len(body) * PUBLIC_SHARE > self._body_limit:
             raise RefusedError(TOO_LARGE)
@@ -131,6 +136,7 @@ class Acceptance:
             raise RefusedError(TOO_MANY_OPEN)
         if reading.events:
             await self._commit(received_ms, reading.events)
+        self.deliveries.accepted(source.label(shop), reading)
 
     def _limit(self, key: WriteKey | None, address: str, events: int) -> None:
         if key and key.is_public:
@@ -156,6 +162,11 @@ class Acceptance:
 
 def _query(scope: Scope) -> dict[str, str]:
     return dict(parse_qsl(scope["query_string"].decode("latin-1")))
+
+
+def _shop(request: Request) -> str:
+    shop: str = (request.scope.get("path_params") or {}).get("shop", "")
+    return shop
 
 
 def _moment(unix_ms: int) -> datetime:

@@ -30,9 +30,11 @@ class Refusal:
 class RefusedError(Exception):
     """A request gets a refusal for an answer."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: Refusal, cause: str = "") -> None:
+        """`cause`: what is reported to the operator instead of the refusal's code."""
         super().__init__(refusal.message)
         self.refusal = refusal
+        self.cause = cause or refusal.code
 
 
 UNAUTHORIZED = Refusal(401, "unauthorized", "The write key is missing or unknown.")

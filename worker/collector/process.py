@@ -9,7 +9,6 @@ from starlette.types import ASGIApp
 
 from detectors.lanes import milliseconds
 from state.cipher import cipher_of
-from state.collectors import Figures
 from state.errors import DeploymentMismatchError, ServerUnsuitableError, StateError
 from worker import runtime
 from worker.collector.acceptance import Acceptance
@@ -42,6 +41,15 @@ class Collector:
     identifier: str
 
 
+def _open(access: StreamAccess) -> None:
+    try:
+        access.open()
+    except (DeploymentMismatchError, ServerUnsuitableError):
+        raise
+    except StateError:
+        pass  # it starts while Redis is down, too
+
+
 @contextmanager
 def running(settings: Settings) -> Iterator[Collector]:
     """Start the threads of a collector; in the end store all that was accepted, and deliver it if that is possible.
@@ -56,19 +64,11 @@ def running(settings: Settings) -> Iterator[Collector]:
     access = StreamAccess(
         lambda: runtime.open_state(settings, connections=CONNECTIONS, timeout_s=TIMEOUT_S), settings.ingest.streams
     )
-    try:
-        access.open()
-    except (DeploymentMismatchError, ServerUnsuitableError):
-        raise
-    except StateError:
-        pass  # it starts while Redis is down, too
+    _open(access)
     identifier = spool.open()
     clock = ServerClock()
     committer = Committer(access.write, spool)
     acceptance = Acceptance(settings.collect, committer, clock, lambda: access.has_room_for_requests)
-
-    def figures() -> Figures:
-        return acceptance.totals.figures(spool.size, spool.damaged)
 
     reporter = Reporter(
         identifier,
@@ -76,8 +76,9 @@ def running(settings: Settings) -> Iterator[Collector]:
         committer=committer,
         spool=spool,
         clock=clock,
-        figures=figures,
+        figures=lambda: acceptance.totals.figures(spool.size, spool.damaged),
         missing_after_ms=milliseconds(settings.collect.missing_after),
+        delivered=acceptance.deliveries.take,
     )
     sys.setswitchinterval(SWITCH_S)
     committer.start()

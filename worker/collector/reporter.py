@@ -1,12 +1,13 @@
 """Delivers the spool, and reports twice a second up to when all accepted events are in a stream."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Event, Thread
 from time import monotonic
 
 import structlog
 
 from state.collectors import Figures
+from state.deliveries import DeliveryNote
 from state.errors import StateError
 from worker.collector.committer import Committer
 from worker.collector.server_clock import ServerClock
@@ -35,6 +36,7 @@ class Reporter:
         clock: ServerClock,
         figures: Callable[[], Figures],
         missing_after_ms: int,
+        delivered: Callable[[], Sequence[DeliveryNote]],
     ) -> None:
         """`missing_after_ms`: how long others count a collector that reports nothing."""
         self._collector = collector
@@ -44,6 +46,7 @@ class Reporter:
         self._clock = clock
         self._figures = figures
         self._missing_after_ms = missing_after_ms
+        self._delivered = delivered
         self._stopped = Event()
         self._last_heartbeat_s = float("-inf")
         self._thread = Thread(target=self._run, name="report")
@@ -64,6 +67,7 @@ class Reporter:
             while not self._spool.is_empty and monotonic() < deadline:
                 self._deliver()
             self._sign()
+            self._access.note(self._delivered())
         except StateError as problem:
             log.error("state_unreachable", error=str(problem), kept_in="the spool")  # noqa: TRY400 - one line says it
         if self._spool.is_empty and not self._access.remove(self._collector):
@@ -76,6 +80,7 @@ class Reporter:
             StateError: the server doesn't answer, or takes no events.
         """
         self._sign()
+        self._access.note(self._delivered())
         if monotonic() - self._last_heartbeat_s >= HEARTBEAT_S:
             self._last_heartbeat_s = monotonic()
             self._access.heartbeat()

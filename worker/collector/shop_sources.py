@@ -25,6 +25,7 @@ from storefronts.json_bodies import NO_JSON, NO_OBJECT
 from storefronts.options import Options
 from storefronts.results import DataRequest, Erasure, Ignored, Rejected, Result, Translated
 from storefronts.segment_names import ROUTES
+from storefronts.setups import Cause, cause_of_key, cause_of_signature, is_signed
 from storefronts.source import Source
 from worker.collector.privacy import Filed, filed
 from worker.collector.settings import CollectSettings
@@ -63,6 +64,18 @@ class ShopSource:
         self._options = options
         self._secrets = {shop: [one.get_secret_value() for one in listed] for shop, listed in secrets.items()}
         self._is_scoped = is_scoped
+
+    def label(self, shop: str) -> str:
+        """Return the name under which a request is reported, with the shop if the settings know it."""
+        return f"{self._source.name}/{shop}" if shop and shop in self._secrets else self._source.name
+
+    def cause(self, delivery: Delivery) -> Cause:
+        """Return why a request isn't accepted."""
+        if self._source.verify is None or (self._source.has_key and not is_signed(self._source.name, delivery)):
+            return cause_of_key(delivery)
+        if not self._secrets.get(delivery.shop):
+            return "unknown_shop" if delivery.shop else "no_secret"
+        return cause_of_signature(self._source.name, delivery)
 
     def access(self, delivery: Delivery, keys: WriteKeys) -> Access | None:
         """Return what the sender of a request can report; None for nothing."""
@@ -136,6 +149,7 @@ def shop_sources(settings: CollectSettings) -> dict[str, ShopSource]:
         "/mp/collect": ga4_events,
         "/shopify-pixel": made(shopify_pixel.SHOPIFY_PIXEL),
         "/shopify/{shop}": made(shopify.SHOPIFY, settings.shopify),
+        "/shopify-pixel/{shop}": made(shopify_pixel.SHOPIFY_PIXEL),
         "/woocommerce/{shop}": made(woocommerce.WOOCOMMERCE, settings.woocommerce),
         "/yuno": made(yuno.YUNO, {"": settings.yuno_secrets}),
         "/segment-webhook": made(segment_webhook.SEGMENT_WEBHOOK, {"": settings.segment_secrets}),

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from detectors.json_values import JsonObject
 from storefronts.delivery import Delivery
+from storefronts.setups import Cause
 from storefronts.signatures import Signed
 from worker.collector.privacy import Filed
 from worker.collector.visits import Quarantined, Unplaced
@@ -40,6 +41,12 @@ class RequestSource(Protocol):
     @property
     def routes(self) -> Collection[str]:
         """The last parts of its paths, in small letters, where a path has several."""
+
+    def label(self, shop: str) -> str:
+        """Return the name under which a request is reported. There are as many as the settings have sources."""
+
+    def cause(self, delivery: Delivery) -> Cause:
+        """Return why `access` returned None."""
 
     def access(self, delivery: Delivery, keys: WriteKeys) -> Access | None:
         """Return what the sender of a request can report; None for nothing."""

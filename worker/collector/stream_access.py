@@ -5,6 +5,7 @@ from threading import Lock
 
 from state import deployment
 from state.collectors import Collectors, Figures
+from state.deliveries import Deliveries, DeliveryNote
 from state.errors import StateError
 from state.event_writer import EventWriter
 from state.privacy_requests import MOST_OPEN, PrivacyRequests
@@ -65,6 +66,15 @@ class StreamAccess:
         """
         state = self.open()
         return Collectors(state.scripts, state.keys).sign(collector, until_ms, figures)
+
+    def note(self, notes: Sequence[DeliveryNote]) -> None:
+        """Report what was delivered.
+
+        Raises:
+            StateError: the server doesn't answer.
+        """
+        state = self.open()
+        Deliveries(state.scripts, state.keys).note(notes)
 
     def heartbeat(self) -> None:
         """Report that the process runs. Read how many streams there are, and whether privacy requests can be kept.

@@ -5,6 +5,7 @@ from state.stored_records import ROLES
 from worker.monitoring.checks import (
     backlog,
     collectors,
+    deliveries,
     events,
     flow,
     messages,
@@ -46,6 +47,7 @@ def findings(overview: Overview, settings: Settings) -> list[Finding]:
         events.lag(overview),
         *events.backlog(overview, settings),
         *collectors.findings(overview, settings),
+        *deliveries.findings(overview),
         *events.unread_streams(overview),
         *processes.namespaces(overview),
         *streams(overview),
