@@ -4,7 +4,7 @@ import structlog
 import typer
 
 from winback.cli.collect_check import check
-from worker.collector.process import running
+from worker.collector.process import running, tune_gc
 from worker.errors import StartError
 from worker.http_server import serve
 from worker.logs import setup
@@ -33,6 +33,7 @@ def collect(context: typer.Context) -> None:
     setup.configure("collect")
     log = structlog.stdlib.get_logger("winback.collector")
     with naming_server(settings), running(settings) as collector:
+        tune_gc()
         serve(
             collector.app,
             settings.collect.address,

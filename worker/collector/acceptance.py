@@ -16,6 +16,7 @@ from worker.collector.answers import UNAUTHORIZED, Refusal, RefusedError, too_ma
 from worker.collector.bodies import TOO_LARGE, Memory, read_body
 from worker.collector.committer import Committer
 from worker.collector.rates import Buckets
+from worker.collector.reading_thread import ReadingThread
 from worker.collector.server_clock import ServerClock
 from worker.collector.settings import MB, CollectSettings
 from worker.collector.source import RequestSource
@@ -65,6 +66,11 @@ class Acceptance:
         self.memory = Memory(max(BODIES_MB, 2 * settings.body_limit_mb) * MB)
         self._committer = committer
         self._clock = clock
+        self._reading = ReadingThread()
+
+    def stop(self) -> None:
+        """End the thread for large bodies."""
+        self._reading.stop()
 
     async def accept(self, request: Request, source: RequestSource) -> None:
         """Return when all events of a request are stored.
@@ -100,13 +106,13 @@ class Acceptance:
         key = access.key
         if key and key.is_public and len(body) * PUBLIC_SHARE > self._body_limit:
             raise RefusedError(TOO_LARGE)
-        reading = source.read(delivery, access)
+        reading = await self._reading.read(len(body), lambda: source.read(delivery, access))
         self.totals.ignored += len(reading.ignored)
         if reading.problem:
             raise RefusedError(unreadable(reading.problem))
         self._limit(key, address, max(1, len(reading.events)))
         if reading.events:
-            await self._commit(received_ms, reading.events)
+            await self._commit(received_ms, reading.events, len(body))
 
     def _limit(self, key: WriteKey | None, address: str, events: int) -> None:
         if key and key.is_public:
@@ -120,11 +126,12 @@ class Acceptance:
         if wait_s:
             raise RefusedError(too_many(wait_s))
 
-    async def _commit(self, received_ms: int, events: Sequence[JsonObject | Unplaced]) -> None:
+    async def _commit(self, received_ms: int, events: Sequence[JsonObject | Unplaced], size: int) -> None:
         # Without the server's time, the arrival in the stream counts: the host's clock can be hours ahead.
         stamp = _moment(received_ms).isoformat(timespec="milliseconds") if self._clock.is_known else ""
+        lines = await self._reading.read(size, lambda: [_written(event, stamp) for event in events])
         try:
-            await self._committer.commit(received_ms, [_written(event, stamp) for event in events])
+            await self._committer.commit(received_ms, lines)
         except SpoolFullError:
             raise RefusedError(FULL) from None
         self.totals.events += len(events)
