@@ -27,8 +27,9 @@ def shop(random: Random) -> Silences:
     silences = Silences(closed=random.choice([(ALWAYS_OPEN,), (ALWAYS_OPEN, ClosedHours(nights))]))
     last_ms = BEGIN_MS + DAYS * DAY_MS
     for session in range(random.randint(1, 12)):
-        at_ms, group = random.randint(BEGIN_MS, last_ms), random.randrange(3)
-        clock = random.randrange(len(silences.closed))
+        # Some contacts are made exactly at midnight.
+        at_ms = random.choice((random.randint(BEGIN_MS, last_ms), BEGIN_MS + DAY_MS - random.choice(GRID)))
+        group, clock = random.randrange(3), random.randrange(len(silences.closed))
         while at_ms < last_ms:
             end_ms = moment(random, at_ms, last_ms) if random.random() < 0.8 else 0
             row = silences.add(session, at_ms, end_ms, rank=random.randrange(12), group=group, clock=clock)
