@@ -1,34 +1,22 @@
 """The contacts that each threshold would have made, counted in one pass over the silences.
 
 A silence of length L is a contact for the thresholds from the session's longest earlier silence at the stage up to
-below L. That is a range of the grid, so two increments of a difference array count it for all thresholds.
+below L. That is a range of the grid, so two changes of a difference array count it for all thresholds.
 """
+
+from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from detectors.flow import PLATFORMS
-from thresholds.grid import DAY_MS, GRID, SIZE, place
+from thresholds import cells
+from thresholds.cells import CONTACT, FOLLOWED, HELD, ORDERED, RETURNED, UNKNOWN, Cell, Packing
+from thresholds.closed_hours import ALWAYS_OPEN
+from thresholds.grid import DAY_MS, GRID
+from thresholds.records import first_places, lengths_of
 from thresholds.silences import Claim, Silences
-
-CONTACTS = 0
-FOLLOWED, RETURNED, ORDERED = 0, 1, 2
-HELD = 3
-"""Added to one of the three above: the same of people who were held out."""
-UNKNOWN = 6
-"""Contacts whose outcome a contact in the recording has changed."""
-_PER_HORIZON = 7
-_WIDTH = SIZE + 1
-
-Cell = list[int]
-"""Difference arrays, one after the other."""
-
-
-def slot(horizon: int, what: int) -> int:
-    """Return the number of a difference array: `what` within the horizon of this number."""
-    return 1 + horizon * _PER_HORIZON + what
 
 
 class GroupKey(NamedTuple):
@@ -62,64 +50,93 @@ class Period:
 class Counts:
     """Difference arrays by group and by day."""
 
-    horizons: tuple[int, ...]
-    """In ms."""
+    packing: Packing
     groups: dict[GroupKey, Cell] = field(default_factory=dict)
     days: dict[DayKey, Cell] = field(default_factory=dict)
 
+    @property
+    def horizons(self) -> tuple[int, ...]:
+        """All that are counted, in ms."""
+        return self.packing.horizons
+
     def cells(self, rank: int, day: int, group: int, *, is_later: bool) -> tuple[Cell, Cell]:
         """Return the two cells that count a contact."""
-        size = _WIDTH * (1 + _PER_HORIZON * len(self.horizons))
-        of_group = self.groups.setdefault(GroupKey(rank, is_later, group), [])
-        of_day = self.days.setdefault(DayKey(rank, day), [])
-        for cell in (of_group, of_day):
-            if not cell:
-                cell.extend([0] * size)
+        # Plain tuples find their keys, and are made in a third of the time.
+        of_group = self.groups.get(cast("GroupKey", (rank, is_later, group)))
+        if of_group is None:
+            of_group = self.groups[GroupKey(rank, is_later, group)] = cells.empty()
+        of_day = self.days.get(cast("DayKey", (rank, day)))
+        if of_day is None:
+            of_day = self.days[DayKey(rank, day)] = cells.empty()
         return of_group, of_day
 
-
-def cumulated(cell: Sequence[int], number: int) -> list[int]:
-    """Return the counts of one difference array for every threshold."""
-    total, found = 0, []
-    for change in cell[number * _WIDTH : number * _WIDTH + SIZE]:
-        total += change
-        found.append(total)
-    return found
+    def copy(self) -> Counts:
+        """Return counts that can be changed separately."""
+        groups = {key: cell.copy() for key, cell in self.groups.items()}
+        return Counts(self.packing, groups, {key: cell.copy() for key, cell in self.days.items()})
 
 
-class _Records:
-    """What earlier silences of a session leave over: the first threshold with which its contact isn't used up."""
+class Counting:
+    """Counts the contacts of a recording, again and again for other thresholds in force."""
 
-    def __init__(self, sessions: int, most: int) -> None:
-        self._most = most
-        self._places: dict[int, list[int]] = {}
-        self._used = bytearray(sessions * 4)
-        self._one = bytearray(sessions * 4)
+    def __init__(
+        self, silences: Silences, period: Period, horizons: tuple[int, ...], *, max_per_session: int = 1
+    ) -> None:
+        """Prepare.
 
-    def before(self, session: int, stage: int) -> int:
-        """Return the first place of the grid at which a silence of this stage can be a contact."""
-        at = session * 4
-        used = sum(self._used[at : at + 4]) - self._used[at + stage]
-        left = self._most - used
-        if left <= 0:
-            return SIZE
-        if self._most == 1:
-            return self._one[at + stage]
-        longest = self._places.get(at + stage, [])
-        return longest[left - 1] if len(longest) >= left else 0
+        Args:
+            silences: Those of the recording.
+            period: When contacts count.
+            horizons: In ms.
+            max_per_session: Contacts for one session.
+        """
+        self._silences, self._period, self._most = silences, period, max_per_session
+        self._closed = [None if closed is ALWAYS_OPEN else closed for closed in silences.closed]
+        self._lengths, self._reached = lengths_of(silences, period.last_ms)
+        self._counts = Counts(Packing(horizons))
+        self._firsts = self._reached
+        """The places from which silences are counted: none yet."""
 
-    def add(self, session: int, stage: int, reached: int, *, outlasts: bool) -> None:
-        """Record a silence that outlasts `reached` thresholds; `outlasts`: also the stage's own in force."""
-        at = session * 4 + stage
-        if outlasts and self._used[at] < self._most:
-            self._used[at] += 1
-        if self._most == 1:
-            self._one[at] = max(self._one[at], reached)
-        else:
-            longest = self._places.setdefault(at, [])
-            longest.append(reached)
-            longest.sort(reverse=True)
-            del longest[self._most :]
+    def counts(self, waits: Mapping[int, int]) -> Counts:
+        """Return the contacts of every threshold, by stage, platform, group and day.
+
+        `waits` has the threshold in ms by rank. It counts for the other stages: whether they use a session's contact
+        up. Only silences for which that changes something are counted again.
+        """
+        firsts = first_places(self._silences, self._lengths, self._reached, waits, self._most)
+        for number, (low, before, high) in enumerate(zip(firsts, self._firsts, self._reached, strict=True)):
+            if low < before and low < high:
+                self._add(number, low, min(before, high), 1)
+            elif before < low and before < high:
+                self._add(number, before, min(low, high), -1)
+        self._firsts = firsts
+        return self._counts.copy()
+
+    def _add(self, number: int, low: int, high: int, sign: int) -> None:
+        """Count a silence for the thresholds from `low` to below `high`; a sign of -1 takes it out again."""
+        silences, period = self._silences, self._period
+        begin = silences.begin[number]
+        closed = self._closed[silences.clock[number]]
+        moments: Sequence[int] = GRID
+        offset = begin
+        if closed is not None and closed.touches(begin + GRID[low], begin + GRID[high - 1]):
+            moments, offset = [closed.opening(begin + threshold) for threshold in GRID[:high]], 0
+        if moments[low] + offset < period.first_ms:
+            low = bisect_left(moments, period.first_ms - offset, low, high)
+        rank, group, claim = silences.rank[number], silences.group[number], silences.claims.get(number)
+        facts = _Facts(moments, offset, period.last_ms, silences.end[number], silences.order[number])
+        while low < high:
+            day, until = (moments[low] + offset) // DAY_MS, high
+            if moments[high - 1] + offset >= (day + 1) * DAY_MS:
+                until = bisect_left(moments, (day + 1) * DAY_MS - offset, low, high)
+            of_group, of_day = self._counts.cells(rank, day, group, is_later=day >= period.later_day)
+            found = _changes(facts, self._counts.packing, low, until)
+            if claim is not None:
+                found = _claimed_changes(facts, self._counts.packing, low, until, claim)
+            for place, change in found:
+                of_group[place] += sign * change
+                of_day[place] += sign * change
+            low = until
 
 
 def count(
@@ -130,50 +147,8 @@ def count(
     *,
     max_per_session: int = 1,
 ) -> Counts:
-    """Return the contacts of every threshold, by stage, platform, group and day.
-
-    Args:
-        silences: Those of the recording.
-        period: When contacts count.
-        waits: The threshold in ms by rank. It counts for the other stages: whether they use a session's contact up.
-        horizons: In ms.
-        max_per_session: Contacts for one session.
-    """
-    counts = Counts(horizons)
-    records = _Records(silences.sessions, max_per_session)
-    last_ms, stages = period.last_ms, len(PLATFORMS)
-    for number, session in enumerate(silences.session):
-        length = silences.length(number, last_ms)
-        rank = silences.rank[number]
-        stage = rank // stages
-        high = place(length)
-        low = records.before(session, stage)
-        if low < high:
-            _count_one(counts, silences, period, number, (low, high))
-        records.add(session, stage, high, outlasts=length > waits[rank])
-    return counts
-
-
-def _count_one(counts: Counts, silences: Silences, period: Period, number: int, places: tuple[int, int]) -> None:
-    begin = silences.begin[number]
-    closed = silences.closed[silences.clock[number]]
-    moments: Sequence[int] = GRID
-    offset = begin
-    if closed.touches(begin, begin + GRID[-1]):
-        moments, offset = [closed.opening(begin + threshold) for threshold in GRID], 0
-    low, high = places
-    low = max(low, bisect_left(moments, period.first_ms - offset))
-    claim = silences.claims.get(number)
-    facts = _Facts(moments, offset, period.last_ms, silences.end[number], silences.order[number], claim)
-    while low < high:
-        day = (moments[low] + offset) // DAY_MS
-        until = min(high, bisect_left(moments, (day + 1) * DAY_MS - offset))
-        cells = counts.cells(silences.rank[number], day, silences.group[number], is_later=day >= period.later_day)
-        for start, stop, value in _changes(facts, counts.horizons, low, until):
-            for cell in cells:
-                cell[value * _WIDTH + start] += 1
-                cell[value * _WIDTH + stop] -= 1
-        low = until
+    """Return the contacts of every threshold: see `Counting`."""
+    return Counting(silences, period, horizons, max_per_session=max_per_session).counts(waits)
 
 
 class _Facts(NamedTuple):
@@ -183,29 +158,58 @@ class _Facts(NamedTuple):
     last_ms: int
     end: int
     order: int
-    claim: Claim | None
 
 
-def _changes(facts: _Facts, horizons: tuple[int, ...], low: int, high: int) -> list[tuple[int, int, int]]:
-    """Return ranges of the grid from `low` to `high`, each with the array that counts it."""
-    moments, offset, claim = facts.moments, facts.offset, facts.claim
-    found = [(low, high, CONTACTS)]
-    for number, horizon in enumerate(horizons):
-        followed = min(high, bisect_right(moments, facts.last_ms - horizon - offset))
-        # Below this place the outcome was known before the contact in the recording.
-        known = followed if claim is None else min(followed, bisect_right(moments, claim.at_ms - horizon - offset))
-        first = slot(number, 0)
-        parts = [(low, known, first)]
-        if claim is not None and claim.held_out:
-            parts.append((max(low, known), followed, first + HELD))
-        elif claim is not None and max(low, known) < followed:
-            found.append((max(low, known), followed, first + UNKNOWN))
-        for start, stop, array in parts:
-            if start >= stop:
+def _changes(facts: _Facts, packing: Packing, low: int, high: int) -> list[tuple[int, int]]:
+    """Return the places of the grid at which counts change, if a silence is a contact from `low` to below `high`."""
+    moments, offset, last_ms, end, order = facts
+    first, last = moments[low] + offset, moments[high - 1] + offset
+    begins = ends = CONTACT
+    found = []
+    for horizon, followed, returned, ordered in packing.units:
+        stop = high if last + horizon <= last_ms else bisect_right(moments, last_ms - horizon - offset, low, high)
+        if stop <= low:
+            continue
+        begins += followed
+        counted = followed
+        for moment, unit in ((end, returned), (order, ordered)):
+            since = moment - horizon
+            if not moment or moments[stop - 1] + offset < since:
                 continue
-            found.append((start, stop, array + FOLLOWED))
-            for what, moment in ((RETURNED, facts.end), (ORDERED, facts.order)):
-                since = max(start, bisect_left(moments, moment - horizon - offset)) if moment else stop
-                if since < stop:
-                    found.append((since, stop, array + what))
+            counted += unit
+            if first >= since:
+                begins += unit
+            else:
+                found.append((bisect_left(moments, since - offset, low, stop), unit))
+        if stop == high:
+            ends += counted
+        else:
+            found.append((stop, -counted))
+    return [(low, begins), (high, -ends), *found]
+
+
+def _claimed_changes(facts: _Facts, packing: Packing, low: int, high: int, claim: Claim) -> list[tuple[int, int]]:
+    """Return the same of a silence in which the session had a contact, or was held out."""
+    moments, offset, last_ms, end, order = facts
+    found = [(low, CONTACT), (high, -CONTACT)]
+
+    def add(start: int, stop: int, unit: int) -> None:
+        if start < stop:
+            found.extend(((start, unit), (stop, -unit)))
+
+    for number, horizon in enumerate(packing.horizons):
+        followed = bisect_right(moments, last_ms - horizon - offset, low, high)
+        # Below this place the outcome was known before the contact in the recording.
+        known = min(followed, bisect_right(moments, claim.at_ms - horizon - offset, low, high))
+        parts = [(low, known, 0)]
+        if claim.held_out:
+            parts.append((known, followed, HELD))
+        else:
+            add(known, followed, packing.unit(UNKNOWN, number))
+        for start, stop, people in parts:
+            add(start, stop, packing.unit(people + FOLLOWED, number))
+            for what, moment in ((RETURNED, end), (ORDERED, order)):
+                if moment and start < stop:
+                    since = bisect_left(moments, moment - horizon - offset, start, stop)
+                    add(since, stop, packing.unit(people + what, number))
     return found

@@ -5,20 +5,19 @@ from dataclasses import dataclass, replace
 from math import nan
 from typing import Literal, NamedTuple
 
-from thresholds.contacts import (
-    CONTACTS,
+from thresholds.cells import (
     FOLLOWED,
     HELD,
     ORDERED,
     RETURNED,
     UNKNOWN,
     Cell,
-    Counts,
-    DayKey,
-    GroupKey,
+    Packing,
+    added,
     cumulated,
-    slot,
+    unpacked,
 )
+from thresholds.contacts import Counts, DayKey, GroupKey
 from thresholds.grid import GRID, SIZE
 from thresholds.intervals import Interval, Part, effective, standard_error
 from thresholds.isotonic import falling
@@ -83,7 +82,7 @@ def curve(
 
     Args:
         counts: From `contacts.count`.
-        question: Its horizon is one of `counts.horizons`.
+        question: Its horizon is one of those counted.
         ranks: The stage and platforms.
         held_share: The part of all people who were claimed in the recording that was held out.
         is_later: Only the later part of the recording, or only the first; None: both.
@@ -95,15 +94,15 @@ def curve(
     days = _merged(counts.days, lambda key: key.rank in wanted and in_part(key.day >= later_day), lambda key: key.day)
     if not groups:
         return []
-    horizon = counts.horizons.index(question.horizon_ms)
-    clusters = [[_sums(cell, horizon, question.outcome) for cell in cells.values()] for cells in (groups, days)]
-    total = _added(groups.values())
+    packing = counts.packing
+    horizon = packing.horizons.index(question.horizon_ms)
+    clusters = [
+        [_sums(cell, packing, horizon, question.outcome) for cell in cells.values()] for cells in (groups, days)
+    ]
+    total = added(groups.values())
     weight = 1 / held_share if held_share else 0.0
-    pooled = _Pooled(
-        _sums(total, horizon, question.outcome),
-        cumulated(total, CONTACTS),
-        cumulated(total, slot(horizon, UNKNOWN)),
-    )
+    sums, numbers = _sums(total, packing, horizon, question.outcome), cumulated(total)
+    pooled = _Pooled(sums, unpacked(numbers), unpacked(numbers, packing.shift(UNKNOWN, horizon)))
     points = (_point(pooled, clusters, place, weight) for place in range(SIZE))
     return _smoothed([point for point in points if point is not None])
 
@@ -134,7 +133,7 @@ def counted_contacts(counts: Counts, ranks: Iterable[int]) -> list[int]:
     """Return how many contacts each threshold makes, followed or not."""
     wanted = frozenset(ranks)
     cells = [cell for key, cell in counts.days.items() if key.rank in wanted]
-    return cumulated(_added(cells), CONTACTS) if cells else [0] * SIZE
+    return unpacked(cumulated(added(cells))) if cells else [0] * SIZE
 
 
 def first_within(points: Sequence[Point], target: float, value: Callable[[Point], float]) -> int | None:
@@ -169,19 +168,13 @@ def _merged(
     for key, cell in cells.items():
         if wanted(key):
             found.setdefault(cluster(key), []).append(cell)
-    return {name: _added(several) for name, several in found.items()}
+    return {name: added(several) for name, several in found.items()}
 
 
-def _added(cells: Iterable[Cell]) -> Cell:
-    several = list(cells)
-    return several[0] if len(several) == 1 else [sum(values) for values in zip(*several, strict=True)]
-
-
-def _sums(cell: Cell, horizon: int, outcome: Outcome) -> _Sums:
+def _sums(cell: Cell, packing: Packing, horizon: int, outcome: Outcome) -> _Sums:
     what = RETURNED if outcome == "return" else ORDERED
-    numbers = (FOLLOWED, what, HELD + FOLLOWED, HELD + what)
-    followed, hits, held, held_hits = (cumulated(cell, slot(horizon, number)) for number in numbers)
-    return _Sums(followed, hits, held, held_hits)
+    numbers, wanted = cumulated(cell), (FOLLOWED, what, HELD + FOLLOWED, HELD + what)
+    return _Sums(*(unpacked(numbers, packing.shift(one, horizon)) for one in wanted))
 
 
 def _part(sums: _Sums, place: int, weight: float) -> Part:

@@ -54,11 +54,13 @@ class Silences:
         self.sessions = max(self.sessions, session + 1)
         return len(self.begin) - 1
 
-    def length(self, number: int, last_ms: int) -> int:
-        """Return the longest threshold (ms) with which a contact is made; `last_ms` is the recording's end.
+    def lengths(self, last_ms: int) -> array[int]:
+        """Return the longest threshold (ms) with which each makes a contact; `last_ms` is the recording's end.
 
         If the shopper returns in closed hours, a contact that waits for the opening isn't made any more.
         """
-        begin = self.begin[number]
-        end = self.end[number] or last_ms
-        return max(0, self.closed[self.clock[number]].last_open(end) - begin)
+        if all(closed is ALWAYS_OPEN for closed in self.closed):
+            return array("q", [(end or last_ms) - begin for begin, end in zip(self.begin, self.end, strict=True)])
+        last_open = [closed.last_open for closed in self.closed]
+        columns = zip(self.begin, self.end, self.clock, strict=True)
+        return array("q", [max(0, last_open[clock](end or last_ms) - begin) for begin, end, clock in columns])

@@ -7,7 +7,7 @@ from math import sqrt
 from detectors.flow import PLATFORMS, STAGES, Platform, Stage
 from detectors.sequence import ACTIVITY_RANK
 from thresholds.backtest import BackTest, backtest
-from thresholds.contacts import Counts, Period, count
+from thresholds.contacts import Counting, Counts, Period
 from thresholds.curve import Point, Question, counted_contacts, curve
 from thresholds.grid import DAY_MS, HOUR_MS, place
 from thresholds.recommendation import GIVEN, Choice, choose
@@ -75,14 +75,15 @@ def study(silences: Silences, period: Period, asked: Asked, waits: Mapping[int, 
     The first pass takes the other stages' thresholds in force (`waits`, ms by rank). The second takes those that the
     first has chosen.
     """
-    first = _counted(silences, period, asked, waits)
+    counting = Counting(silences, period, asked.horizons, max_per_session=asked.max_per_session)
+    first = counting.counts(waits)
     chosen = {stage: _choice(first, period, asked, stage) for stage in STAGES}
     then = {
         rank: point.threshold_ms if (point := chosen[stage].point) else waits[rank]
         for stage in STAGES
         for rank in ranks_of(stage)
     }
-    second = _counted(silences, period, asked, then) if then != waits else first
+    second = counting.counts(then) if then != waits else first
     return [row for stage in STAGES for row in _rows(second, period, asked, stage, waits=waits, before=chosen[stage])]
 
 
@@ -94,10 +95,6 @@ def ranks_of(stage: Stage, platform: Platform | None = None) -> list[int]:
 def days_of(period: Period) -> float:
     """Return the length of the counted time in days."""
     return max(0.0, (period.last_ms - period.first_ms) / DAY_MS)
-
-
-def _counted(silences: Silences, period: Period, asked: Asked, waits: Mapping[int, int]) -> Counts:
-    return count(silences, period, waits, asked.horizons, max_per_session=asked.max_per_session)
 
 
 def _points(

@@ -26,8 +26,8 @@ class Answered:
         return self.latencies_ms[min(len(self.latencies_ms) - 1, int(share * len(self.latencies_ms)))]
 
 
-def request_of(body: bytes, key: str) -> bytes:
-    head = f"POST /events HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {key}\r\ncontent-length: {len(body)}\r\n\r\n"
+def request_of(body: bytes, key: str, path: str = "/events") -> bytes:
+    head = f"POST {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {key}\r\ncontent-length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 

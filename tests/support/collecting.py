@@ -67,12 +67,19 @@ def post(
 ) -> Answer:
     """Send a request; a body in pieces is a chunked one."""
     pieces = [body] if isinstance(body, bytes) else body
-    return asyncio.run(_call(app, iter(pieces), headers, path=path, method=method, client=client))
+    return asyncio.run(call(app, iter(pieces), headers, path=path, method=method, client=client))
 
 
-async def _call(
-    app: ASGIApp, pieces: Iterator[bytes], headers: Mapping[str, str], *, path: str, method: str, client: str
+async def call(
+    app: ASGIApp,
+    pieces: Iterator[bytes],
+    headers: Mapping[str, str] = BY_SERVER,
+    *,
+    path: str = "/events",
+    method: str = "POST",
+    client: str = "203.0.113.7",
 ) -> Answer:
+    """Send a request, at the same time as others of the event loop."""
     where = urlsplit(path)
     scope = {
         "type": "http",

@@ -5,7 +5,7 @@ import typer
 
 from winback.cli.collect_check import check
 from winback.cli.collect_setup import setup as setup_sender
-from worker.collector.process import running
+from worker.collector.process import running, tune_gc
 from worker.errors import StartError
 from worker.http_server import serve
 from worker.logs import setup
@@ -34,6 +34,7 @@ def collect(context: typer.Context) -> None:
     setup.configure("collect")
     log = structlog.stdlib.get_logger("winback.collector")
     with naming_server(settings), running(settings) as collector:
+        tune_gc()
         serve(
             collector.app,
             settings.collect.address,

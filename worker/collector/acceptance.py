@@ -18,6 +18,7 @@ from worker.collector.committer import Committer
 from worker.collector.deliveries import Deliveries
 from worker.collector.privacy import Filed
 from worker.collector.rates import Buckets
+from worker.collector.reading_thread import ReadingThread
 from worker.collector.server_clock import ServerClock
 from worker.collector.settings import MB, CollectSettings
 from worker.collector.source import RequestSource
@@ -77,6 +78,11 @@ class Acceptance:
         self.memory = Memory(max(BODIES_MB, 2 * settings.body_limit_mb) * MB)
         self._committer = committer
         self._clock = clock
+        self._reading = ReadingThread()
+
+    def stop(self) -> None:
+        """End the thread for large bodies."""
+        self._reading.stop()
 
     async def accept(self, request: Request, source: RequestSource) -> None:
         """Return when all events of a request are stored.
@@ -127,7 +133,7 @@ class Acceptance:
         key = access.key
         if key and key.is_public and len(body) * PUBLIC_SHARE > self._body_limit:
             raise RefusedError(TOO_LARGE)
-        reading = source.read(delivery, access)
+        reading = await self._reading.read(len(body), lambda: source.read(delivery, access))
         self.totals.ignored += len(reading.ignored)
         if reading.problem:
             raise RefusedError(unreadable(reading.problem))
@@ -135,7 +141,7 @@ class Acceptance:
         if not self._has_room_for_requests() and any(isinstance(event, Filed) for event in reading.events):
             raise RefusedError(TOO_MANY_OPEN)
         if reading.events:
-            await self._commit(received_ms, reading.events)
+            await self._commit(received_ms, reading.events, len(body))
         self.deliveries.accepted(source.label(shop), reading)
 
     def _limit(self, key: WriteKey | None, address: str, events: int) -> None:
@@ -150,11 +156,14 @@ class Acceptance:
         if wait_s:
             raise RefusedError(too_many(wait_s))
 
-    async def _commit(self, received_ms: int, events: Sequence[JsonObject | Unplaced | Quarantined | Filed]) -> None:
+    async def _commit(
+        self, received_ms: int, events: Sequence[JsonObject | Unplaced | Quarantined | Filed], size: int
+    ) -> None:
         # Without the server's time, the arrival in the stream counts: the host's clock can be hours ahead.
         stamp = _moment(received_ms).isoformat(timespec="milliseconds") if self._clock.is_known else ""
+        lines = await self._reading.read(size, lambda: [_written(event, stamp) for event in events])
         try:
-            await self._committer.commit(received_ms, [_written(event, stamp) for event in events])
+            await self._committer.commit(received_ms, lines)
         except SpoolFullError:
             raise RefusedError(FULL) from None
         self.totals.events += len(events)

@@ -13,8 +13,10 @@ import structlog
 from state.errors import StateError
 from worker.collector.spool import Spool, SpoolFullError
 
-MOST_AT_ONCE = 5000
+MOST_AT_ONCE = 1000
 """Events of one group."""
+MOST_OF_ONE = 100
+"""Events of one request in a group: a request with few events doesn't wait for all of a large batch."""
 
 log = structlog.stdlib.get_logger("winback.collector")
 
@@ -57,8 +59,12 @@ class Committer:
         """Return when events are in Redis or in the spool.
 
         Raises:
-            SpoolFullError: they are in neither.
+            SpoolFullError: some of them are in neither. Storing them again does no harm.
         """
+        for start in range(0, len(events), MOST_OF_ONE):
+            await self._submit(received_ms, events[start : start + MOST_OF_ONE])
+
+    async def _submit(self, received_ms: int, events: Sequence[bytes]) -> None:
         submission = _Submission(received_ms, events)
         with self._changed:
             self._waiting.append(submission)
