@@ -148,7 +148,7 @@ def _below_minimum(now: Situation, settings: ContactSettings) -> Decision | None
     if not minimum or cart is None:
         return None
     least = minimum.get(money.currency(cart.currency or "") or "")
-    value = _value(cart)
+    value = value_of(cart)
     return Suppress("below_minimum") if least is not None and value is not None and value < least else None
 
 
@@ -223,7 +223,7 @@ def _holdout(now: Situation, settings: ContactSettings) -> Decision | None:
     return HoldOut() if held_out else None
 
 
-def _value(cart: Cart) -> float | None:
+def value_of(cart: Cart) -> float | None:
     """Return a cart's value: its total, else the sum of its lines if each has a price; None: unknown."""
     if cart.total_value is not None or not cart.items:
         return cart.total_value
