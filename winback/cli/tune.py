@@ -17,6 +17,7 @@ from winback.cli.tune_screen import show
 from winback.tuning.claims import Claims, read_claims
 from winback.tuning.document import document
 from winback.tuning.files import STDIN, size_of
+from winback.tuning.plot_page import require_form, write_plot
 from winback.tuning.recording import Recording, read_recording
 from winback.tuning.tuning import Tuned, Wanted
 from winback.tuning.tuning import tune as recommend
@@ -71,6 +72,9 @@ def tune(
     about: About,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     toml: Annotated[bool, typer.Option("--toml", help="Print only the settings to paste.")] = False,
+    plot: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Draw the results: FILE ends with .svg, .png or .html.")
+    ] = None,
 ) -> None:
     """Recommend idle thresholds from a recording of the shop's events.
 
@@ -79,18 +83,26 @@ def tune(
     """
     if json and toml:
         raise StartError("--toml: can't be used with --json: name one of them")
+    form = require_form(plot) if plot else ""
+    found = _tuned(files, asking, about)
+    if plot:
+        write_plot(plot, form, found)
+    _print(found, as_json=json, as_toml=toml)
+    if not found.given:
+        raise typer.Exit(_NONE_GIVEN)
+
+
+def _tuned(files: list[str], asking: Asking, about: About) -> Tuned:
     if about.shadow and about.contacts:
         raise StartError("--shadow: can't be used with --contacts: name one of them")
     if files.count(STDIN) + (about.contacts == STDIN) > 1:
         raise StartError("-: standard input can be read only once")
-    wanted = Wanted(
-        Question(asking.outcome, _horizon(asking.horizon)), _target(asking.target), asking.cautious, asking.stage
-    )
+    question = Question(asking.outcome, _horizon(asking.horizon))
+    wanted = Wanted(question, _target(asking.target), asking.cautious, asking.stage)
     settings = load()
     claims = read_claims(about.contacts) if about.contacts else None
-    recording = _read(files, settings, claims, everybody=about.everybody)
-    found = recommend(
-        recording,
+    return recommend(
+        _read(files, settings, claims, everybody=about.everybody),
         wanted,
         settings.detection,
         max_per_session=settings.contact.max_per_session,
@@ -98,9 +110,6 @@ def tune(
         claims=claims,
         knowledge="recorded" if claims else "shadow" if about.shadow else "unknown",
     )
-    _print(found, as_json=json, as_toml=toml)
-    if not found.given:
-        raise typer.Exit(_NONE_GIVEN)
 
 
 def _read(files: list[str], settings: Settings, claims: Claims | None, *, everybody: bool) -> Recording:

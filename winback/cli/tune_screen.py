@@ -1,7 +1,5 @@
 """The screen of `winback tune`."""
 
-from datetime import UTC, datetime
-
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -9,8 +7,9 @@ from rich.text import Text
 
 from thresholds.grid import name_of
 from thresholds.study import Row
+from winback.tuning.amounts import of_100
 from winback.tuning.tuning import Tuned, is_given
-from winback.tuning.wording import PLATFORM_NAMES, back_test, of_100, row_warnings, sentences, title, toml
+from winback.tuning.wording import PLATFORM_NAMES, about, back_test, row_warnings, sentences, title, toml
 
 _HEADS = ("", "after", "back in 1 h", "back in 24 h", "order in 1 h", "order in 24 h")
 _INDENT = 2
@@ -22,14 +21,14 @@ def show(console: Console, found: Tuned) -> None:
         console.print(Text(f"! {warning}", "yellow"))
         console.print()
     if found.recording.totals.events:
-        console.print(Text(_about(found)))
+        console.print(Text(about(found)))
     for row in found.rows:
         if row.platform is None:
             console.print()
             console.print(Text(title(row), "bold"))
         for text in _texts(row, found):
             _print(console, text)
-        if row.platform is None and (alike := _alike(row, found)):
+        if row.platform is None and is_given(row) and (alike := _alike(row, found)):
             _print(console, f"{alike} don't differ enough for thresholds of their own.")
     if found.recording.totals.events:
         console.print()
@@ -60,17 +59,6 @@ def _alike(of_stage: Row, found: Tuned) -> str:
     return "" if has_own or not own else f"{', '.join(own[:-1])} and {own[-1]}"
 
 
-def _about(found: Tuned) -> str:
-    totals = found.recording.totals
-    people = f", {len(totals.persons):,} people" if totals.persons else ""
-    counted = "reachable shoppers" if found.recording.is_contactable else "all shoppers, reachable or not"
-    return (
-        f"{totals.events:,} events of {totals.sessions:,} sessions{people}, "
-        f"{_day(totals.first_ms)} to {_day(totals.last_ms)}. "
-        f"Contacts from {_day(found.period.first_ms)} on count ({found.days:.1f} days), of {counted}."
-    )
-
-
 def _table(found: Tuned) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     table.add_column(_HEADS[0], no_wrap=True)
@@ -85,7 +73,3 @@ def _table(found: Tuned) -> Table:
 def _shown_ms(row: Row) -> int:
     """Return the recommended threshold, or else the one in force."""
     return row.choice.point.threshold_ms if is_given(row) and row.choice.point else row.current_ms
-
-
-def _day(ms: int) -> str:
-    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d}"

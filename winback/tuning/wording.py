@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from detectors.flow import Platform, Stage
 from thresholds.curve import Point
-from thresholds.grid import DAY_MS, GRID, HOUR_MS, MINUTE_MS, name_of
+from thresholds.grid import DAY_MS, GRID, MINUTE_MS, name_of
 from thresholds.recommendation import FEWEST_CONTACTS
 from thresholds.study import Row
+from winback.tuning.amounts import capital, day, days_or_weeks, duration, number, of_100, percent, within
 from winback.tuning.tuning import Tuned, is_given, today
 
 TITLES: dict[Stage, str] = {
@@ -15,7 +16,7 @@ TITLES: dict[Stage, str] = {
     "checkout": "Checkout",
     "payment": "Payment",
 }
-PLATFORM_NAMES: dict[Platform, str] = {"web": "web", "ios": "iOS", "android": "Android"}
+PLATFORM_NAMES: dict[Platform, str] = {"web": "Web", "ios": "iOS", "android": "Android"}
 _PLACES: dict[Stage, str] = {
     "product_selection": "on the product pages",
     "cart_review": "in the cart",
@@ -23,10 +24,6 @@ _PLACES: dict[Stage, str] = {
     "payment": "at payment",
 }
 _MODEST = 2 * FEWEST_CONTACTS
-_WEEK = 7
-_LONG_WAIT_DAYS = 14
-_WHOLE = 10
-_MOST_MINUTES = 90
 
 
 def sentences(row: Row, found: Tuned) -> str:
@@ -62,11 +59,23 @@ def back_test(row: Row, found: Tuned) -> str:
         else (f", {duration(kept.threshold_ms)}")
     )
     tested = (
-        f"Back-test: chosen on the first {_number(first)} days{other}, kept in the last {_number(found.days - first)}: "
-        f"promised {_percent(kept.promised)} %, was {_percent(kept.realised)} % "
-        f"({_percent(kept.interval.low)} to {_percent(kept.interval.high)})."
+        f"Back-test: chosen on the first {number(first)} days{other}, kept in the last {number(found.days - first)}: "
+        f"promised {percent(kept.promised)} %, was {percent(kept.realised)} % "
+        f"({percent(kept.interval.low)} to {percent(kept.interval.high)})."
     )
     return f"{tested} The shop has changed in this time, so rely on the number less." if kept.drift else tested
+
+
+def about(found: Tuned) -> str:
+    """Return what the recording holds, and which part of it counts."""
+    totals = found.recording.totals
+    people = f", {len(totals.persons):,} people" if totals.persons else ""
+    counted = "reachable shoppers" if found.recording.is_contactable else "all shoppers, reachable or not"
+    return (
+        f"{totals.events:,} events of {totals.sessions:,} sessions{people}, "
+        f"{day(totals.first_ms)} to {day(totals.last_ms)}. "
+        f"Contacts from {day(found.period.first_ms)} on count ({found.days:.1f} days), of {counted}."
+    )
 
 
 def row_warnings(row: Row) -> list[str]:
@@ -93,33 +102,6 @@ def toml(found: Tuned) -> str:
     return "\n".join(f"[{name}]\n" + "".join(f"{line}\n" for line in lines) for name, lines in sections.items())
 
 
-def duration(ms: int) -> str:
-    """Return a duration in words: `12 minutes`, `2 hours`."""
-    if ms % HOUR_MS == 0 and ms > HOUR_MS:
-        return f"{ms // HOUR_MS} hours"
-    minutes = ms / MINUTE_MS
-    if minutes > _MOST_MINUTES:
-        return f"{ms / HOUR_MS:g} hours"
-    return "1 minute" if minutes == 1 else f"{minutes:g} minutes"
-
-
-def within(horizon_ms: int) -> str:
-    """Return a horizon in words: `within the hour`."""
-    if horizon_ms == HOUR_MS:
-        return "within the hour"
-    if horizon_ms == DAY_MS:
-        return "within a day"
-    if horizon_ms % DAY_MS == 0:
-        return f"within {horizon_ms // DAY_MS} days"
-    return f"within {duration(horizon_ms)}"
-
-
-def of_100(share: float) -> str:
-    """Return how many of 100 people a share is."""
-    number = 100 * share
-    return "fewer than 1" if 0 < number < 0.5 else f"{number:.0f}"  # noqa: PLR2004 - rounds to 0
-
-
 def _ok(row: Row, found: Tuned) -> Iterator[str]:
     point = _chosen(row)
     same = point.threshold_ms == row.current_ms
@@ -134,7 +116,7 @@ def _rough(row: Row, found: Tuned) -> Iterator[str]:
         yield f"{about} {_PLACES[row.stage]}, but the share wasn't the same in all of the recording."
     else:
         yield f"{about} {_PLACES[row.stage]}, from few cases ({point.contacts:,} contacts): {_range(row)} your target."
-        yield f"Look again in {_days(choice.days_needed)}."
+        yield f"Look again in {days_or_weeks(choice.days_needed)}."
     yield from _meaning(row, found, point)
 
 
@@ -177,7 +159,7 @@ def _too_few(row: Row, found: Tuned) -> Iterator[str]:
     yield f"Too few cases {_PLACES[row.stage]} ({contacts:,} contact{'' if contacts == 1 else 's'})."
     yield f"Nothing is recommended; {duration(row.current_ms)} stay."
     if row.choice.days_needed is not None:
-        yield f"At this pace there are enough in about {_days(row.choice.days_needed)}."
+        yield f"At this pace there are enough in about {days_or_weeks(row.choice.days_needed)}."
 
 
 def _not_reachable(row: Row, found: Tuned) -> Iterator[str]:
@@ -189,7 +171,7 @@ def _not_reachable(row: Row, found: Tuned) -> Iterator[str]:
     )
     yield (
         "Choose a shorter horizon, or measure with contact.holdout whether contacting them earns anything. "
-        f"{_upper(duration(row.current_ms))} stay."
+        f"{capital(duration(row.current_ms))} stay."
     )
 
 
@@ -198,7 +180,7 @@ def _touched(row: Row, found: Tuned) -> Iterator[str]:
     yield (
         "You contacted people in this time and held none out, so what they would have done by themselves is unknown. "
         "Set contact.holdout = 10 for two weeks, or give a recording from shadow mode. "
-        f"{_upper(duration(row.current_ms))} stay."
+        f"{capital(duration(row.current_ms))} stay."
     )
 
 
@@ -209,7 +191,7 @@ def _ids_end(row: Row, found: Tuned) -> Iterator[str]:
         f"a return {within(found.wanted.question.horizon_ms)} of a contact can't be seen."
     )
     yield "Send customer.phone_number with events, or ask for a shorter --horizon."
-    yield f"{_upper(duration(row.current_ms))} stay."
+    yield f"{capital(duration(row.current_ms))} stay."
 
 
 def _chosen(row: Row) -> Point:
@@ -224,22 +206,4 @@ def _bounds(point: Point) -> str:
 
 
 def _a_day(point: Point, found: Tuned) -> str:
-    return _number(point.contacts / found.days) if found.days else "0"
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= _WHOLE else f"{value:.1f}".removesuffix(".0")
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"
-
-
-def _days(days: int) -> str:
-    if days < _LONG_WAIT_DAYS:
-        return "1 day" if days == 1 else f"{days} days"
-    return f"{round(days / _WEEK)} weeks"
-
-
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return number(point.contacts / found.days) if found.days else "0"
