@@ -76,9 +76,10 @@ class Collector(Generic[D]):
         if session is not None:
             self._end_own(session, event)
             if event.said is not None:
-                session.known = self._facts.learned(session.known, event.said, event.stamp)
-            if event.people and event.people[0] != session.person:
-                self._name(session, event.people[0])
+                session.known = self._facts.learned(session.known, event.said, is_late=event.stamp < session.stamp)
+                person = self._facts.person(session.known)
+                if person and person != session.person:
+                    self._name(session, person)
         if event.also or event.people or (session is not None and session.person):
             self._end_others(session, event)
         if event.is_order:
@@ -107,6 +108,8 @@ class Collector(Generic[D]):
         if session is None:
             session = _Session(self.totals.sessions, key, self._claim_of(key))
             self.totals.sessions += 1
+            self.totals.starts.append(at_ms)
+            self.totals.named.append(0)
             self._sessions[key] = session
         return session
 
@@ -157,12 +160,10 @@ class Collector(Generic[D]):
         session.rows.append(row)
         if claim is not None and (not end_ms or claim.at_ms < end_ms):
             self.silences.claims[row] = claim
-            self.totals.claims += 1
-            self.totals.held_out += claim.held_out
 
     def _name(self, session: _Session[D], person: int) -> None:
         if not session.person:
-            self.totals.with_person += 1
+            self.totals.named[session.number] = 1
         elif session in self._people.get(session.person, ()):
             self._people[session.person].remove(session)
         session.person = person

@@ -1,5 +1,8 @@
 """What a pass over a recording needs of its events, and what it finds besides the silences."""
 
+from __future__ import annotations
+
+from array import array
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -22,7 +25,7 @@ class Observed(NamedTuple):
     is_order: bool = False
     is_optout: bool = False
     people: tuple[int, ...] = ()
-    """Hashes of the people that it names; the first is the session's."""
+    """Hashes of the people that it can be about, in addition to the session's own."""
     also: tuple[str, ...] = ()
     """Other sessions that it ends: taken over, or bought with this one."""
     said: object = None
@@ -32,8 +35,11 @@ class Observed(NamedTuple):
 class Facts(Protocol[D]):
     """Reads what events say about shoppers."""
 
-    def learned(self, known: D | None, said: object, stamp: int) -> D:
-        """Return what is known of a shopper after an event."""
+    def learned(self, known: D | None, said: object, *, is_late: bool) -> D:
+        """Return what is known of a shopper after an event; `is_late`: newer events were read before."""
+
+    def person(self, known: D) -> int:
+        """Return the hash of the person; 0: not known."""
 
     def is_eligible(self, known: D | None, rank: int) -> bool:
         """Return whether nothing but time speaks against a contact at the rank's stage."""
@@ -48,10 +54,16 @@ class Totals:
 
     events: int = 0
     sessions: int = 0
-    with_person: int = 0
+    starts: array[int] = field(default_factory=lambda: array("q"))
+    """Unix ms of the first event of each session, by its number."""
+    named: bytearray = field(default_factory=bytearray)
+    """1 for each session whose person is known, by its number."""
     bots: int = 0
     first_ms: int = 0
     last_ms: int = 0
     persons: set[int] = field(default_factory=set)
-    claims: int = 0
-    held_out: int = 0
+
+    @property
+    def with_person(self) -> int:
+        """How many sessions have a known person."""
+        return sum(self.named)

@@ -41,9 +41,10 @@ class Asked:
         """Every horizon that is counted, in ms."""
         return tuple(sorted({self.question.horizon_ms, *(each.horizon_ms for each in CONTEXT)}))
 
-    def is_past_ids(self, threshold_ms: int) -> bool:
-        """Return whether session ids end before the horizon of this threshold."""
-        return self.ids_end_ms is not None and threshold_ms + self.question.horizon_ms > self.ids_end_ms
+    def is_past_ids(self, threshold_ms: int, horizon_ms: int | None = None) -> bool:
+        """Return whether session ids end before the horizon of this threshold; without one, the horizon asked for."""
+        horizon_ms = self.question.horizon_ms if horizon_ms is None else horizon_ms
+        return self.ids_end_ms is not None and threshold_ms + horizon_ms > self.ids_end_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,18 @@ class Row:
         return next((point for point in reversed(self.points) if point.threshold_ms <= threshold_ms), None)
 
 
-def study(silences: Silences, period: Period, asked: Asked, waits: Mapping[int, int]) -> list[Row]:
-    """Return a row for each stage, followed by rows of its platforms.
+@dataclass(frozen=True, slots=True)
+class Study:
+    """The results for all stages."""
+
+    rows: list[Row]
+    """One for each stage, followed by those of its platforms."""
+    others_ms: Mapping[Stage, int]
+    """The thresholds of the other stages on which each row rests."""
+
+
+def study(silences: Silences, period: Period, asked: Asked, waits: Mapping[int, int]) -> Study:
+    """Return the results for all stages.
 
     The first pass takes the other stages' thresholds in force (`waits`, ms by rank). The second takes those that the
     first has chosen.
@@ -84,7 +95,8 @@ def study(silences: Silences, period: Period, asked: Asked, waits: Mapping[int, 
         for rank in ranks_of(stage)
     }
     second = counting.counts(then) if then != waits else first
-    return [row for stage in STAGES for row in _rows(second, period, asked, stage, waits=waits, before=chosen[stage])]
+    rows = [row for stage in STAGES for row in _rows(second, period, asked, stage, waits=waits, before=chosen[stage])]
+    return Study(rows, {stage: then[ranks_of(stage)[0]] for stage in STAGES})
 
 
 def ranks_of(stage: Stage, platform: Platform | None = None) -> list[int]:
@@ -170,11 +182,16 @@ def _row(
         points=points,
         most_contacts=max(counted_contacts(counts, ranks)),
         current_ms=current_ms,
-        context=tuple(_share_at(_points(counts, asked, ranks, question), at_ms) for question in CONTEXT),
+        context=tuple(
+            None
+            if asked.is_past_ids(at_ms, question.horizon_ms)
+            else _share_at(_points(counts, asked, ranks, question), at_ms)
+            for question in CONTEXT
+        ),
         backtest=kept,
     )
 
 
 def _share_at(points: list[Point], at_ms: int) -> float | None:
-    found = next((point for point in points if point.threshold_ms == at_ms), None)
+    found = next((point for point in reversed(points) if point.threshold_ms <= at_ms), None)
     return None if found is None or found.is_touched else found.share_raw

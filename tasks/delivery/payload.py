@@ -88,6 +88,18 @@ def contact_of(fields: Mapping[str, str]) -> ContactDetails:
     return ContactDetails(fields.get("phone", ""), fields.get("country", ""), fields.get("email", ""))
 
 
+def country_of(written: str, phone: str) -> str | None:
+    """Return the customer's country. Without a readable one, or with a dialling code, it is that of the number.
+
+    `phone` is in E.164. None: neither names a country.
+    """
+    country = countries.country(written)
+    if country is not None and countries.dialling_code(written) is None:
+        return country
+    # Several countries can share a dialling code; the number decides.
+    return phones.country_of_phone(phone) or country
+
+
 def timestamp(ms: int) -> str:
     """Return Unix ms as ISO 8601 in UTC: `2025-05-13T22:45:00Z`, with milliseconds only if there are any."""
     moment = _EPOCH + timedelta(milliseconds=ms)
@@ -101,9 +113,12 @@ def _customer(fields: Mapping[str, str], left_out: list[str]) -> Customer | Inva
     phone = phone_of(fields)
     if phone is None:
         return InvalidContact("customer.phone_number")
-    country = _country(fields.get("country", ""), phone, left_out)
+    written = fields.get("country", "")
+    country = country_of(written, phone)
     if country is None:
         return InvalidContact("customer.country_code")
+    if countries.country(written) is None:
+        left_out.append("customer.country_code (taken from the number)")
     left_out += place_of(phone, country, region=fields.get("region", ""), time_zone=fields.get("time_zone", "")).ignored
     return Customer(
         full_name=name,
@@ -114,17 +129,6 @@ def _customer(fields: Mapping[str, str], left_out: list[str]) -> Customer | Inva
             fields, "language", lambda text: languages.language(text, country), "customer.language", left_out
         ),
     )
-
-
-def _country(written: str, phone: str, left_out: list[str]) -> str | None:
-    """Return the customer's country. Without a readable one, or with a dialling code, it is that of the number."""
-    country = countries.country(written)
-    if country is not None and countries.dialling_code(written) is None:
-        return country
-    if country is None:
-        left_out.append("customer.country_code (taken from the number)")
-    # Several countries can share a dialling code; the number decides.
-    return phones.country_of_phone(phone) or country
 
 
 def _cart(cart: StoredCart | None, left_out: list[str]) -> Cart:

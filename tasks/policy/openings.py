@@ -59,11 +59,11 @@ def _ends(closings: Sequence[Closing], moment: datetime, zone: ZoneInfo, days: i
         if any(closing.is_holiday and closing.is_holiday(day) for closing in closings):
             ends.add(_DAY_MINUTES)
         for minutes in ends:
-            yield from _instants(day, minutes, zone)
-        yield from _clock_change(day, zone)
+            yield from instants(day, minutes, zone)
+        yield from clock_change(day, zone)
 
 
-def _instants(day: date, minutes: int, zone: ZoneInfo) -> Iterator[datetime]:
+def instants(day: date, minutes: int, zone: ZoneInfo) -> Iterator[datetime]:
     """Yield the moments at which a clock in the zone shows `minutes` after a day's midnight: none, one or two."""
     midnight = datetime.combine(day + timedelta(days=minutes // _DAY_MINUTES), time(), UTC)
     local = midnight + timedelta(minutes=minutes % _DAY_MINUTES)
@@ -71,7 +71,7 @@ def _instants(day: date, minutes: int, zone: ZoneInfo) -> Iterator[datetime]:
         yield local.replace(tzinfo=zone, fold=fold).astimezone(UTC)
 
 
-def _clock_change(day: date, zone: ZoneInfo) -> Iterator[datetime]:
+def clock_change(day: date, zone: ZoneInfo) -> Iterator[datetime]:
     """Yield the moment of this day (UTC) at which the zone's clocks change, if there is one."""
     begin = datetime.combine(day, time(), UTC)
     end = begin + timedelta(days=1)

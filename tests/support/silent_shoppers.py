@@ -20,14 +20,19 @@ START_MS = 1_772_452_800_000  # 2026-03-02T12:00Z
 class EveryoneCounts:
     """Facts that let every silence count."""
 
-    def learned(self, known: None, said: object, stamp: int) -> None:
-        del known, said, stamp
+    def learned(self, known: int | None, said: object, *, is_late: bool) -> int:
+        del known, is_late
+        assert isinstance(said, int)
+        return said
 
-    def is_eligible(self, known: None, rank: int) -> bool:
+    def person(self, known: int) -> int:
+        return known
+
+    def is_eligible(self, known: int | None, rank: int) -> bool:
         del known, rank
         return True
 
-    def clock(self, known: None, rank: int) -> int:
+    def clock(self, known: int | None, rank: int) -> int:
         del known, rank
         return 0
 
@@ -38,7 +43,7 @@ def at(minute: float) -> int:
 
 def seen(session: str, minute: float, stage: Stage = "checkout", person: int = 0) -> Observed:
     stamp = at(minute) * RANK_SPAN + ACTIVITY_RANK[stage, "web"]
-    return Observed(stamp, at(minute), session, stamp, people=(person,) if person else ())
+    return Observed(stamp, at(minute), session, stamp, said=person or None)
 
 
 def ordered(session: str, minute: float) -> Observed:
@@ -57,8 +62,8 @@ def counted(
     closed: ClosedHours = ALWAYS_OPEN,
 ) -> Counts:
     """Return the counts of events in any order; horizons and thresholds are minutes, missing thresholds infinite."""
-    collector: Collector[None] = Collector(EveryoneCounts(), claim_of=(claims or {}).get)
-    for event in sorted(events):
+    collector: Collector[int] = Collector(EveryoneCounts(), claim_of=(claims or {}).get)
+    for event in sorted(events, key=lambda event: event.stamp):
         collector.take(event)
     silences = collector.finish()
     silences.closed = (closed,)

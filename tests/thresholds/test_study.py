@@ -22,14 +22,14 @@ def checkout_of_shop(sessions: int, **asked: object) -> Row:
         events.append(seen(f"s{number}", begin))
         if random.random() < 0.5:
             events.append(ordered(f"s{number}", begin + random.expovariate(1 / 20)))
-    collector: Collector[None] = Collector(EveryoneCounts())
-    for event in sorted(events):
+    collector: Collector[int] = Collector(EveryoneCounts())
+    for event in sorted(events, key=lambda event: event.stamp):
         collector.take(event)
     first_ms, last_ms = at(0), collector.totals.last_ms
     waits = dict.fromkeys(range(12), 15 * MINUTE_MS)
     wanted = Asked(Question("return", HOUR_MS), 0.1, **asked)  # type: ignore[arg-type]
-    rows = study(collector.finish(), Period(first_ms, last_ms, later_day(first_ms, last_ms)), wanted, waits)
-    return next(row for row in rows if row.stage == "checkout" and row.platform is None)
+    found = study(collector.finish(), Period(first_ms, last_ms, later_day(first_ms, last_ms)), wanted, waits)
+    return next(row for row in found.rows if row.stage == "checkout" and row.platform is None)
 
 
 def test_large_shop_gets_the_threshold_of_its_law() -> None:
@@ -66,7 +66,7 @@ def test_gaps_cut_at_half_an_hour_show_that_ids_end() -> None:
 
 
 def test_session_with_too_many_events_in_a_minute_is_a_bot() -> None:
-    collector: Collector[None] = Collector(EveryoneCounts(), bot_events=3)
+    collector: Collector[int] = Collector(EveryoneCounts(), bot_events=3)
     for second in (0, 1, 2, 3, 3_600):
         collector.take(seen("robot", second / 60))
     assert len(collector.finish().begin) == 0

@@ -6,23 +6,26 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from worker.collector.own_events import OwnEvents
 
 from storefronts.delivery import Delivery
+from storefronts.options import NO_OPTIONS
+from storefronts.own_events import EVENTS
 from tests.support.collecting import BY_SERVER, Answer, call, collector
 from worker.collector.app import create_app
 from worker.collector.process import Collector
 from worker.collector.reading_thread import LARGE_BYTES
+from worker.collector.shop_sources import ShopSource
 from worker.collector.source import Access, Reading
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 pytestmark = pytest.mark.xdist_group("valkey")
 
 
-class _Slow(OwnEvents):
+class _Slow(ShopSource):
     """Reads a body until another request has been read."""
 
     def __init__(self, wait_s: float) -> None:
+        super().__init__(EVENTS, {}, NO_OPTIONS, is_scoped=False)
         self._wait_s = wait_s
         self.other_was_read = Event()
         self.was_in_the_meantime: bool | None = None

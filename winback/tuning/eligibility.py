@@ -1,0 +1,162 @@
+"""Whether anything but time speaks against a contact: the rules of the contact policy, on what a recording says.
+
+Of the policy's rules, those of time and chance don't count here: caps, limits, the ramp, the test list and the holdout.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple, cast
+
+from detectors.flow import PLATFORMS, STAGES, Stage
+from detectors.normalize.identities import of_number
+from detectors.session_fields import PHONE_COUNTRY
+from tasks.delivery.payload import country_of, phone_of
+from tasks.policy.law.consenting import consent_required
+from tasks.policy.law.places import Place, place_of
+from tasks.policy.quiet_hours import QuietHours
+from tasks.policy.settings import ContactSettings
+from tasks.policy.stage_settings import AtStage
+from winback.tuning.reading import person_of
+from winback.tuning.said import CLOSED, EMPTIED, NOTHING, Said, Worth, merged
+
+_QUIET_HOURS = "quiet_hours"
+_NEVER_QUIET = QuietHours()
+_CHANNELS = ("call", "whatsapp")
+
+
+class Shopper(NamedTuple):
+    """What is known of a session's shopper."""
+
+    said: Said
+    phone: str
+    """E.164; empty: none that can be called."""
+    person: int
+
+
+class Clock(NamedTuple):
+    """Whose clock counts, and which hours are quiet by it."""
+
+    zones: tuple[str, ...]
+    hours: QuietHours
+
+
+class Shoppers:
+    """Reads what events say about shoppers, for `thresholds.collector`."""
+
+    def __init__(self, settings: ContactSettings) -> None:
+        self._settings = settings
+        self._disabled = frozenset(settings.disabled_rules)
+        self._clocks: dict[Clock, int] = {}
+        self._answers: dict[int, dict[str, bool]] = {}
+        self._by_stage = {stage: settings.at(stage) for stage in STAGES}
+        self._required = lru_cache(maxsize=4096)(lambda places: consent_required(places, settings))
+        self.contactable = bytearray()
+        """For each eligible silence, in order: 1 if the shopper could be reached and had not refused."""
+        self.has_customers = False
+        """Whether any event has named a customer."""
+
+    def learned(self, known: Shopper | None, said: object, *, is_late: bool) -> Shopper:
+        """Return what is known of a shopper after an event."""
+        new = cast("Said", said)
+        before = known.said if known else NOTHING
+        after = merged(before, new, is_late=is_late)
+        if not self.has_customers and new.has_customer:
+            self.has_customers = True
+        if known is not None and after.phone == before.phone and after.country == before.country:
+            shopper = Shopper(after, known.phone, known.person)
+        else:
+            phone = _phone(after)
+            shopper = Shopper(after, phone, _person(phone) if phone else 0)
+        if shopper.person and (new.call is not None or new.whatsapp is not None):
+            answers = self._answers.setdefault(shopper.person, {})
+            answers.update((name, yes) for name in _CHANNELS if (yes := getattr(new, name)) is not None)
+        return shopper
+
+    def person(self, known: Shopper) -> int:
+        """Return the hash of the person; 0: not known."""
+        return known.person
+
+    def is_eligible(self, known: Shopper | None, rank: int) -> bool:
+        """Return whether nothing but time speaks against a contact, if the shopper can be reached."""
+        stage = STAGES[rank // len(PLATFORMS)]
+        said = known.said if known else NOTHING
+        if (said.bot and self._counts("bot")) or (said.cart == EMPTIED and self._counts("cart_emptied")):
+            return False
+        needs_cart = stage in self._settings.needs_cart and self._counts("no_cart")
+        if needs_cart and (said.cart is None or said.cart in {EMPTIED, CLOSED}):
+            return False
+        at = self._at(known, stage)
+        if not at.enabled and self._counts("stage_off"):
+            return False
+        if at.country_off and self._counts("country_off"):
+            return False
+        if isinstance(said.cart, Worth) and said.cart.value is not None and self._counts("below_minimum"):
+            least = at.min_value.get(said.cart.currency)
+            if least is not None and said.cart.value < least:
+                return False
+        self.contactable.append(self._is_contactable(known))
+        return True
+
+    def clock(self, known: Shopper | None, rank: int) -> int:
+        """Return the place of the person's closed hours in `clocks`."""
+        place = self._place(known)
+        hours = self._at(known, STAGES[rank // len(PLATFORMS)]).quiet_hours if self._has_quiet_hours else _NEVER_QUIET
+        return self._clocks.setdefault(Clock(place.zones, hours), len(self._clocks))
+
+    @property
+    def clocks(self) -> tuple[Clock, ...]:
+        """Every clock so far, by its place."""
+        return tuple(self._clocks)
+
+    @property
+    def _has_quiet_hours(self) -> bool:
+        return self._counts(_QUIET_HOURS)
+
+    def _counts(self, rule: str) -> bool:
+        return rule not in self._disabled
+
+    def _at(self, known: Shopper | None, stage: Stage) -> AtStage:
+        if not self._settings.by_country:
+            return self._by_stage[stage]
+        return self._settings.at(stage, self._place(known).jurisdictions)
+
+    def _is_contactable(self, known: Shopper | None) -> bool:
+        if known is None or not known.phone or not known.said.named or not self._country(known):
+            return False
+        answers = {"call": known.said.call, "whatsapp": known.said.whatsapp, **self._answers.get(known.person, {})}
+        required: frozenset[str] = frozenset()
+        if self._counts("consent_missing"):
+            required = self._required(self._place(known).jurisdictions)
+        return any(answers[name] or (answers[name] is None and name not in required) for name in _CHANNELS)
+
+    def _place(self, known: Shopper | None) -> Place:
+        if known is None:
+            return place_of("", "", default_zone=self._settings.default_zone)
+        said = known.said
+        return place_of(
+            known.phone,
+            self._country(known) or "",
+            region=said.region or "",
+            time_zone=said.time_zone or "",
+            default_zone=self._settings.default_zone,
+        )
+
+    def _country(self, known: Shopper) -> str | None:
+        """Return the customer's country, as a request names it."""
+        return country_of(known.said.country or "", known.phone) if known.phone else None
+
+
+def _phone(said: Said) -> str:
+    if not said.phone:
+        return ""
+    fields: Mapping[str, str] = {
+        "phone": said.phone,
+        PHONE_COUNTRY: said.phone_country or "",
+        "country": said.country or "",
+    }
+    return phone_of(fields) or ""
+
+
+@lru_cache(maxsize=65_536)
+def _person(phone: str) -> int:
+    return person_of(of_number(phone))

@@ -1,0 +1,86 @@
+"""From a line of a recording to what the pass over it needs. A recording has no arrivals: events arrive at once."""
+
+from hashlib import blake2b
+
+from detectors.activity import ActivityEvent
+from detectors.exit import EXIT
+from detectors.idle import IDLE
+from detectors.normalize.session_ids import session_key
+from detectors.parsing import parse
+from detectors.registry import KINDS
+from detectors.sequence import ACTIVITY_RANKS, NO_DATE_MS, RANK_SPAN, epoch_ms, position
+from detectors.settings import DetectionSettings
+from thresholds.observed import Observed
+from winback.tuning.said import said_by
+from worker.ingest import fast_path
+from worker.ingest.crediting import named_in
+
+_FURTHEST_MS = 253_402_300_799_000  # 9999-12-31T23:59:59Z, the end of ISO 8601's four-digit years
+_NO_TIME = "occurred_at: is missing; a recording needs it, because it has no arrivals"
+_NO_DATE = "occurred_at: is before 2000"
+_NAME_OTHERS = frozenset({"order_completed", "opt_out", "payment_pending", "payment_declined"})
+_PHONE = "+"
+"""What the identity of a phone number begins with."""
+
+
+def person_of(identity: str) -> int:
+    """Return the hash of a person, from an identity (`detectors.normalize.identities`); never 0."""
+    return int.from_bytes(blake2b(identity.encode(), digest_size=7).digest()) + 1
+
+
+class Reader:
+    """Reads lines under the settings in force."""
+
+    def __init__(self, detection: DetectionSettings, *, with_values: bool) -> None:
+        """Prepare. `with_values`: whether the value of carts matters."""
+        tuned = [IDLE] if detection.exit is not None else [IDLE, EXIT]
+        self._tuned = frozenset(ACTIVITY_RANKS + number for number, kind in enumerate(KINDS) if kind in tuned)
+        self._with_values = with_values
+
+    def read(self, line: bytes) -> Observed | str:
+        """Return an event, or why there is none, without any of its content."""
+        usual = fast_path.read(line, _FURTHEST_MS)
+        if usual:
+            stamp = usual[1]
+            at_ms = stamp // RANK_SPAN
+            if NO_DATE_MS <= at_ms < _FURTHEST_MS:
+                return Observed(stamp, at_ms, usual[0], stamp)
+        parsed = parse(line)
+        event = parsed.event
+        if event is None:
+            problem = parsed.problems[0]
+            return f"{problem.field}: {problem.message}" if problem.field else problem.message
+        if event.occurred_at is None:
+            problems = [problem.message for problem in parsed.problems if problem.field == "occurred_at"]
+            return f"occurred_at: {problems[0]}" if problems else _NO_TIME
+        at_ms = epoch_ms(event.occurred_at)
+        return _NO_DATE if at_ms < NO_DATE_MS else self._observed(event, at_ms)
+
+    def _observed(self, event: ActivityEvent, at_ms: int) -> Observed:
+        place = position(event, at_ms)
+        is_order, is_optout = event.type == "order_completed", event.type == "opt_out"
+        is_signal = not is_order and not is_optout and place.signal
+        return Observed(
+            stamp=place.stamp,
+            at_ms=at_ms,
+            session=session_key(event.session_id) if event.session_id else "",
+            activity=place.activity,
+            is_tuned=not is_order and (not is_signal or place.signal % RANK_SPAN in self._tuned),
+            is_order=is_order,
+            is_optout=is_optout,
+            people=_named(event) if event.type in _NAME_OTHERS else (),
+            also=_also(event),
+            said=said_by(event, with_value=self._with_values),
+        )
+
+
+def _named(event: ActivityEvent) -> tuple[int, ...]:
+    return tuple(person_of(identity) for identity in named_in(event) if identity.startswith(_PHONE))
+
+
+def _also(event: ActivityEvent) -> tuple[str, ...]:
+    if event.previous_session_id is None and not event.cart_ids:
+        return ()
+    own = event.session_id
+    named = (event.previous_session_id, *event.also_sessions)
+    return tuple(dict.fromkeys(session_key(text) for text in named if text and text != own))
