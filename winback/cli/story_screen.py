@@ -19,6 +19,8 @@ _NO_ZONE = (
 
 def show(console: Console, story: Story) -> None:
     """Print a session and its outreaches."""
+    if story.get("found_by"):
+        console.print(Text.assemble(("found by  ", "bold"), one_line(story["found_by"])))
     if story["session"] is not None:
         _print_session(console, story["session"], story["time_zone"])
     for outreach in story["outreaches"]:
