@@ -71,4 +71,4 @@ def _decoded(text: str) -> JsonValue:
         return None
 
 
-CLOUDEVENTS = Source("cloudevents", read)
+CLOUDEVENTS = Source("cloudevents", read, has_own_events=True)

@@ -17,4 +17,4 @@ def read(delivery: Delivery, options: Options) -> Result:
     return Result.of(event_lists.parts(delivery.body))
 
 
-EVENTS = Source("events", read, standard_signature, takes_key=True)
+EVENTS = Source("events", read, standard_signature, takes_key=True, has_own_events=True)

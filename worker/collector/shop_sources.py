@@ -61,6 +61,7 @@ class ShopSource:
             routes: The last parts of its paths.
         """
         self.routes = frozenset(routes)
+        self.name = source.name
         self._source = source
         self._options = options
         self._secrets = {shop: [one.get_secret_value() for one in listed] for shop, listed in secrets.items()}
@@ -89,6 +90,12 @@ class ShopSource:
             result = key_classes.permitted(result, "public" if access.key.is_public else "server")
         return self._reading(result, delivery)
 
+    def named(self, shop: str) -> dict[str, str]:
+        """Return the field with the source and the shop. Winback's own events can have one of their own instead."""
+        if self._source.has_own_events:
+            return {}
+        return {"source": f"{self._source.name}/{shop}" if shop else self._source.name}
+
     def _is_ping(self, delivery: Delivery) -> bool:
         """Whether it is the first request of a new webhook of WooCommerce, which isn't signed and holds no event."""
         return (
@@ -99,11 +106,12 @@ class ShopSource:
 
     def _reading(self, result: Result, delivery: Delivery) -> Reading:
         events: list[JsonObject | Unplaced | Quarantined] = []
+        named = self.named(delivery.shop)
         scope = delivery.shop if self._is_scoped else ""
         for part in result.parts:
             match part:
                 case Translated(session_by="id") if not part.visitor.aliases:
-                    events.append(part.event)
+                    events.append(part.event | named)
                 case Rejected():
                     events.append(Quarantined(part.raw))
                 case Ignored():
@@ -118,7 +126,7 @@ class ShopSource:
                 case DataRequest():
                     log.warning("data_requested", source=self._source.name, shop=delivery.shop)
                 case _:
-                    events.append(unplaced(part, scope, delivery.received))
+                    events.append(unplaced(part, scope, delivery.received, named.get("source", "")))
         unread = [part.reason for part in result.parts if isinstance(part, Rejected | Ignored)]
         is_unreadable = 0 < len(unread) == len(result.parts) and _UNREADABLE.issuperset(unread)
         return Reading(events, unread, problem=unread[0] if is_unreadable else "")

@@ -8,6 +8,7 @@ from state.collectors import Collectors, Figures
 from state.errors import StateError
 from state.event_writer import EventWriter
 from state.visitors import Visitors
+from worker.collector.reported_sources import ReportedSources
 from worker.collector.visits import Placing
 from worker.runtime import State
 
@@ -19,6 +20,7 @@ class StreamAccess:
         """`open_state` can raise StateError; it is called again then. `ensure_streams`: streams there are at least."""
         self._open_state = open_state
         self._streams = ensure_streams
+        self._sources = ReportedSources()
         self._state: State | None = None
         self._lock = Lock()
 
@@ -43,8 +45,10 @@ class StreamAccess:
             StateError: some of them may have been added.
         """
         state = self.open()
-        placing = Placing(Visitors(state.scripts, state.keys, state.secret, state.cipher))
+        sources = self._sources.batch()
+        placing = Placing(Visitors(state.scripts, state.keys, state.secret, state.cipher), sources)
         EventWriter(state.scripts, state.keys).write(placing.events(events), self._streams)
+        sources.keep()
 
     def sign(self, collector: str, until_ms: int, figures: Figures) -> int:
         """Report up to when all events are in a stream; return the server's time (Unix ms).

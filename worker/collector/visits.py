@@ -14,6 +14,7 @@ from detectors.json_values import JsonObject, JsonValue
 from detectors.sequence import NO_DATE_MS
 from state.visitors import Placed, Visit, Visitors
 from storefronts.results import Profile, Translated, Visitor
+from worker.collector.reported_sources import ReportedSources, SourceBatch
 
 MARK = b"@"
 """The first byte of a line that holds a part. An event begins with a brace."""
@@ -47,9 +48,16 @@ class Quarantined:
         return b" " + self.raw.replace(b"\r", b" ").replace(b"\n", b" ")
 
 
-def unplaced(part: Translated | Profile, scope: str, received: datetime) -> Unplaced:
-    """Return a part that is to be placed. `scope`: within what its ids are unique, such as a shop."""
-    words: JsonObject = _ids(part.visitor, scope)
+def unplaced(part: Translated | Profile, scope: str, received: datetime, source: str = "") -> Unplaced:
+    """Return a part that is to be placed.
+
+    Args:
+        part: The event or the profile.
+        scope: Within what its ids are unique, such as a shop.
+        received: When it was accepted.
+        source: What its events name as their source; empty for none.
+    """
+    words: JsonObject = _ids(part.visitor, scope) | ({"source": source} if source else {})
     if isinstance(part, Profile):
         words |= {"by": "profile", "at": _occurred_ms(part.occurred_at, received), "customer": part.customer}
         words["occurred_at"] = part.occurred_at.isoformat()
@@ -65,8 +73,9 @@ def unplaced(part: Translated | Profile, scope: str, received: datetime) -> Unpl
 class Placing:
     """Finds the sessions of lines."""
 
-    def __init__(self, visitors: Visitors) -> None:
+    def __init__(self, visitors: Visitors, sources: SourceBatch | None = None) -> None:
         self._visitors = visitors
+        self._sources = sources or ReportedSources().batch()
 
     def events(self, lines: Sequence[bytes]) -> Sequence[bytes]:
         """Return the events that lines become, in their order.
@@ -84,7 +93,8 @@ class Placing:
             if part is None:
                 found.append(line)
             else:
-                found += [to_json(event) for event in _placed(part, next(places))]
+                source = part.get("source") or ""
+                found += [to_json(self._sources.name(event, source)) for event in _placed(part, next(places))]
         return found
 
 
