@@ -4,6 +4,7 @@ from detectors.lanes import LANES_BY_NAME
 from detectors.normalize.session_ids import stored_as
 from detectors.session_fields import ID
 from state import applied_thresholds
+from state.applied_thresholds import AppliedThresholds
 from state.decisions import Operator, OutreachRecord
 from state.partitions import is_outreach_id
 from state.people import PersonFacts, merged, person_of
@@ -61,12 +62,15 @@ def read_story(state: State, settings: Settings, asked: str, *, reveal: bool) ->
     detection = in_force(applied, settings.detection)
     found = explain_session(session, detection, mark, facts, reveal=reveal) if is_known else None
     if found and found.get("lane"):
-        here = detection_sources(settings.config)
-        lane, zone = LANES_BY_NAME[found["lane"]], settings.report.time_zone
-        found["threshold_source"] = threshold_source(applied, settings.detection, here, lane, zone)
+        found["threshold_source"] = _threshold_source(settings, applied, found["lane"])
     if found and session.state == "abandoned" and outreaches:
         found["next"] = outreaches[-1]["next"]
     return {"session": found, "outreaches": outreaches} | _time_zone(session, settings)
+
+
+def _threshold_source(settings: Settings, applied: AppliedThresholds | None, lane: str) -> str:
+    here, zone = detection_sources(settings.config), settings.report.time_zone
+    return threshold_source(applied, settings.detection, here, LANES_BY_NAME[lane], zone)
 
 
 def _read_named(state: State, settings: Settings, asked: str, *, reveal: bool) -> Story:
