@@ -62,6 +62,7 @@ class ShopSource:
         """
         self.routes = frozenset(routes)
         self.name = source.name
+        self.has_key = source.has_key
         self._source = source
         self._options = options
         self._secrets = {shop: [one.get_secret_value() for one in listed] for shop, listed in secrets.items()}
@@ -76,7 +77,7 @@ class ShopSource:
             signed = self._source.verify(delivery, secrets)
             if signed != "nothing":
                 return Access(signed=signed)
-        key = keys.find(delivery) if self._source.has_key else None
+        key = keys.find(delivery) if self.has_key else None
         return None if key is None else Access(key)
 
     def read(self, delivery: Delivery, access: Access) -> Reading:

@@ -39,6 +39,10 @@ class RequestSource(Protocol):
     def routes(self) -> Collection[str]:
         """The last parts of its paths, in small letters, where a path has several."""
 
+    @property
+    def has_key(self) -> bool:
+        """Whether a request can have a write key. If not, it has to be signed."""
+
     def access(self, delivery: Delivery, keys: WriteKeys) -> Access | None:
         """Return what the sender of a request can report; None for nothing."""
 
