@@ -13,7 +13,7 @@ from pydantic_core import from_json, to_json
 from detectors.json_values import JsonObject, JsonValue
 from detectors.sequence import NO_DATE_MS
 from state.visitors import Placed, Visit, Visitors
-from storefronts.results import Profile, Translated, Visitor
+from storefronts.results import Alias, Profile, Translated, Visitor
 from worker.collector.reported_sources import ReportedSources, SourceBatch
 
 MARK = b"@"
@@ -63,11 +63,16 @@ def unplaced(part: Translated | Profile, scope: str, received: datetime, source:
         words["occurred_at"] = part.occurred_at.isoformat()
         return Unplaced(words)
     event = part.event
-    name = event.get("session_id") or next((alias.session_id for alias in part.visitor.aliases), "")
+    name = event.get("session_id") or next((_name(alias, scope) for alias in part.visitor.aliases), "")
     return Unplaced(
         words
         | {"by": part.session_by, "at": _occurred_ms(event.get("occurred_at"), received), "event": event, "name": name}
     )
+
+
+def _name(alias: Alias, scope: str) -> str:
+    """Return the name of a session that an alias begins, which no other shop's alias begins."""
+    return f"{scope}-{alias.session_id}" if scope else alias.session_id
 
 
 class Placing:
@@ -143,12 +148,19 @@ def _visit(part: JsonObject) -> Visit:
         visitor=visitor,
         user=user,
         is_order=event.get("type") == "order_completed",
-        begins=is_alone or (by == "visitor" and bool(visitor or user or part["name"])),
+        begins=is_alone or _begins(part, event),
         place=_place(event),
         ids=part["ids"],
         name=part.get("name") or "",
         customer={name: to_json(value).decode() for name, value in customer.items()},
     )
+
+
+def _begins(part: JsonObject, event: JsonObject) -> bool:
+    """Whether a part can begin a session. An order by an alias can arrive before the checkout that it ends."""
+    if part["by"] == "alias":
+        return event.get("type") == "order_completed" and bool(part["name"])
+    return part["by"] == "visitor" and bool(part["visitor"] or part["user"] or part["name"])
 
 
 def _place(event: Mapping[str, JsonValue]) -> str:
