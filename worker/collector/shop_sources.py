@@ -107,16 +107,18 @@ class ShopSource:
 
     def _reading(self, result: Result, delivery: Delivery) -> Reading:
         events: list[JsonObject | Unplaced | Quarantined] = []
+        unread: list[str] = []
         named = self.named(delivery.shop)
         scope = delivery.shop if self._is_scoped else ""
         for part in result.parts:
             match part:
                 case Translated(session_by="id") if not part.visitor.aliases:
-                    events.append(part.event | named)
+                    events.append(part.event | named if named else part.event)
                 case Rejected():
                     events.append(Quarantined(part.raw))
+                    unread.append(part.reason)
                 case Ignored():
-                    pass
+                    unread.append(part.reason)
                 case Erasure():
                     log.error(
                         "erasure_requested",
@@ -128,7 +130,6 @@ class ShopSource:
                     log.warning("data_requested", source=self._source.name, shop=delivery.shop)
                 case _:
                     events.append(unplaced(part, scope, delivery.received, named.get("source", "")))
-        unread = [part.reason for part in result.parts if isinstance(part, Rejected | Ignored)]
         is_unreadable = 0 < len(unread) == len(result.parts) and _UNREADABLE.issuperset(unread)
         return Reading(events, unread, problem=unread[0] if is_unreadable else "")
 
