@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import to_json
 
-from detectors.activity_fields import Expiry, Moment, Money, Price, SessionId, Text
+from detectors.activity_fields import Expiry, Moment, Money, Price, SessionId, SourceName, Text
 from detectors.flow import EventType, Platform, Stage
 from detectors.json_values import JsonObject
 
@@ -29,6 +29,7 @@ OPTIONAL_PARTS = frozenset(
         "order_value",
         "currency",
         "cart_ids",
+        "source",
         "also_named",
     }
 )
@@ -155,6 +156,7 @@ class ActivityEvent(_Named):
     cart_ids: Annotated[list[SessionId], Field(max_length=MAX_CART_IDS)] | None = Field(
         default=None, description="order_completed, payment_pending: further ids of the cart, checkout or session"
     )
+    source: SourceName = Field(default=None, description="the tool that reported it, for winback explain: yuno, pos/1")
 
     also_named: SkipJsonSchema[tuple[Customer, ...]] = ()
     """Set by detectors.reading: the people that an order, opt-out or payment names outside `customer`."""

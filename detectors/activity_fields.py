@@ -1,5 +1,6 @@
 """Types that several parts of an event share: ids, text, moments, amounts."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
@@ -32,7 +33,14 @@ SessionId = Annotated[
 """Any text, unchanged. detectors.reading turns a whole number into its digits."""
 SESSION_ID_FORM = f"text of 1 to {MAX_SESSION_ID} characters, or a whole number; no placeholder such as undefined or 0"
 """The form of a session_id, for messages."""
+_SOURCE = re.compile(r"[a-z][a-z0-9_-]{0,31}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,127})?")
+"""Such as `yuno` or `shopify/shop-a`. No phone number and no e-mail address is one."""
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT, strip_whitespace=True)]
+
+
+def _source(value: object) -> str | None:
+    """Return the name of a source; None for anything else, which costs nothing: it is only shown."""
+    return value if isinstance(value, str) and _SOURCE.fullmatch(value) else None
 
 
 def _moment(value: object) -> datetime | None:
@@ -63,6 +71,7 @@ def _read(value: object, reader: Callable[[object], datetime | None]) -> datetim
     return found
 
 
+SourceName = Annotated[str | None, BeforeValidator(_source)]
 Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 Expiry = Annotated[datetime | None, BeforeValidator(_expiry)]
 Money = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False, strict=True)]

@@ -1,7 +1,7 @@
 """Stored fields of a session: an event's customer, cart and engagement, one field each. Pure."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from pydantic import BaseModel
@@ -16,6 +16,9 @@ REQUIRED = ("phone", "name")
 """Without these a shopper can't be contacted. The number can supply the country (tasks.delivery.payload)."""
 METADATA = "meta."
 """Prefix of metadata fields. Each key is merged separately, so that earlier keys are kept."""
+
+SOURCE_OF = "source_of."
+"""Prefix of the fields with the source of the last event about a part of the session, such as `checkout.web`."""
 
 ID = "id"
 """Stored field: the shop's id of a session whose stored id is a hash, without credentials."""
@@ -62,7 +65,23 @@ def fields_of(event: ActivityEvent) -> dict[str, str]:
             fields[METADATA + key] = "" if value is None else to_json(value).decode()
     if event.type == "order_completed":
         fields["order"] = str(of_order(event) or "")
+    if event.source:
+        fields |= {SOURCE_OF + part: event.source for part in _parts(event)}
     return fields
+
+
+def sources_of(fields: Mapping[str, str]) -> dict[str, str]:
+    """Return the source of each part of a session: `checkout.web`, a type of event, `customer` or `cart`."""
+    return {name.removeprefix(SOURCE_OF): text for name, text in fields.items() if name.startswith(SOURCE_OF) and text}
+
+
+def _parts(event: ActivityEvent) -> Iterator[str]:
+    """Yield what an event says something about."""
+    if event.type != "activity":
+        yield event.type
+    elif not event.lacks_stage:
+        yield f"{event.flow_stage}.{event.platform}"
+    yield from (part for part in ("customer", "cart") if getattr(event, part) is not None)
 
 
 def read_answer(text: str) -> bool | None:

@@ -20,6 +20,7 @@ from state.errors import UnreadableError
 from state.keys import SESSION_TTL_MS, Keys
 from state.script import Call
 from state.scripts import Scripts
+from state.server_errors import driver_errors
 from state.session_record import opened, stamped
 from state.visitor_records import owner_of
 
@@ -83,6 +84,17 @@ class Visitors:
         """Return the names of the records of visitors, users, and ids of carts, checkouts and orders."""
         kinds = (("visitor", "visitor", visitors), ("user", "user", users), ("alias", "id", ids))
         return [f"{name}:{self._tag(kind, text)}" for name, kind, texts in kinds for text in texts if text]
+
+    def named(self, source: str, ids: Sequence[str]) -> list[str]:
+        """Return the session of each id of a cart, checkout or order; empty for one that isn't known.
+
+        Raises:
+            StateError: The server doesn't answer.
+        """
+        prefix = self._keys.source(source)
+        with driver_errors():
+            found = [self._scripts.client.get(f"{prefix}alias:{self._tag('id', one)}") for one in ids]
+        return [bytes(session or b"").decode() for session in found]
 
     def _call(self, source: str, visit: Visit) -> Call[VisitorReply]:
         stamp = stamped(visit.at_ms * 100, "")

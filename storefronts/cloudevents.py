@@ -21,8 +21,9 @@ _CONTEXT = ("id", "source", "type", "time")
 
 def is_cloudevent(delivery: Delivery) -> bool:
     """Whether the headers of a request are those of CloudEvents, in any of the three modes."""
-    is_structured = delivery.header("content-type").lower().startswith(_STRUCTURED)
-    return is_structured or bool(delivery.header("ce-id", "ce-specversion"))
+    headers = delivery.headers
+    is_binary = "ce-id" in headers or "ce-specversion" in headers
+    return is_binary or headers.get("content-type", "").strip().lower().startswith(_STRUCTURED)
 
 
 def read(delivery: Delivery, options: Options) -> Result:
@@ -71,4 +72,4 @@ def _decoded(text: str) -> JsonValue:
         return None
 
 
-CLOUDEVENTS = Source("cloudevents", read)
+CLOUDEVENTS = Source("cloudevents", read, has_own_events=True)

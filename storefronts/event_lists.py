@@ -4,6 +4,7 @@ An event isn't checked here but where it is applied, so that the reason is kept 
 """
 
 from collections.abc import Iterator
+from itertools import islice
 
 from pydantic_core import from_json, to_json
 
@@ -17,24 +18,28 @@ MOST_EVENTS = 2500
 EMPTY = "is empty"
 
 
-def parts(body: bytes) -> Iterator[Part]:
-    """Yield the events of a body, each as it was sent. One that can't be read costs no other."""
-    stripped = body.strip()
-    if not stripped:
-        yield Ignored(EMPTY)
-        return
+def parts(body: bytes) -> list[Part]:
+    """Return the events of a body, each as it was sent. One that can't be read costs no other."""
     try:
-        document = from_json(stripped)
+        document = from_json(body)
     except ValueError:
-        found = (_piece(raw, place) for place, raw in enumerate(_split(stripped)))
-    else:
-        documents = document if isinstance(document, list) else [document]
-        found = (part(one, place=place) for place, one in enumerate(documents))
-    for place, one in enumerate(found):
-        if place >= MOST_EVENTS:
-            yield Ignored(f"is beyond the {MOST_EVENTS} events that a request can have", place=place)
-            return
-        yield one
+        return _unusual(body.strip())
+    documents = document if isinstance(document, list) else [document]
+    found = [part(one, place=place) for place, one in enumerate(documents[:MOST_EVENTS])]
+    return [*found, _beyond()] if len(documents) > MOST_EVENTS else found
+
+
+def _unusual(body: bytes) -> list[Part]:
+    """Return the events of a body that isn't JSON as a whole."""
+    pieces = [*islice(_split(body), MOST_EVENTS + 1)]
+    found = [_piece(raw, place) for place, raw in enumerate(pieces[:MOST_EVENTS])]
+    if not body:
+        return [Ignored(EMPTY)]
+    return [*found, _beyond()] if len(pieces) > MOST_EVENTS else found
+
+
+def _beyond() -> Part:
+    return Ignored(f"is beyond the {MOST_EVENTS} events that a request can have", place=MOST_EVENTS)
 
 
 def part(document: JsonValue, *, dedupe_key: str | None = None, place: int = 0) -> Part:

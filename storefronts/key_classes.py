@@ -70,6 +70,7 @@ def as_claim(event: JsonObject, *, is_complete: bool = True) -> JsonObject | Non
         claim["customer"] = _without_yes(claim["customer"])
     # Without the moment, a pending payment only stops contacts. An expired voucher would be a reason for one.
     claim.pop("expires_at", None)
+    claim.pop("source", None)
     if read.type == "payment_declined":
         claim |= {"type": "activity", "flow_stage": "payment", "platform": read.platform or "web"}
     return claim

@@ -10,11 +10,11 @@ from storefronts.source import Source
 
 def read(delivery: Delivery, options: Options) -> Result:
     """Return the events of a request. Each is read as it is, by the rules of docs/reference/reading-events.md."""
-    if delivery.header("webhook-signature"):
+    if "webhook-signature" in delivery.headers:
         return standard_webhooks.read(delivery, options)
     if cloudevents.is_cloudevent(delivery):
         return cloudevents.read(delivery, options)
-    return Result.of(event_lists.parts(delivery.body))
+    return Result(tuple(event_lists.parts(delivery.body)))
 
 
-EVENTS = Source("events", read, standard_signature, takes_key=True)
+EVENTS = Source("events", read, standard_signature, takes_key=True, has_own_events=True)

@@ -66,8 +66,9 @@ class Translated:
     `id`: the event is complete. If it is an order, it also closes the sessions of its aliases.
     `visitor`: the session of an alias, else the visitor's current one, else a new one. The event's `session_id`, if
     there is one, is a name for the new one.
-    `alias`: the session of an alias; the event never starts one. Without one, an order, an opt-out or an event about a
-    payment counts for the person that it names by phone number or e-mail address. Any other event is dropped.
+    `alias`: the session of an alias. Without one, an order begins one: it can arrive before the checkout. An opt-out or
+    an event about a payment counts for the person that it names by phone number or e-mail address. Any other event is
+    dropped.
     """
 
 

@@ -23,4 +23,4 @@ def read(delivery: Delivery, options: Options) -> Result:
     return Result.of(opened(data, kind=envelope.get("type"), time=envelope.get("timestamp"), key=key))
 
 
-STANDARD_WEBHOOKS = Source("standard-webhooks", read, standard_webhooks)
+STANDARD_WEBHOOKS = Source("standard-webhooks", read, standard_webhooks, has_own_events=True)

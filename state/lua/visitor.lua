@@ -27,7 +27,9 @@ if session and is_order == '' then
   -- guard visitor_uses_cart
   if string.find(place, '^cart_review') then note_use(prefix, session, occurred, kept_ms) end
   -- guard visitor_over: ended_at(prefix, session) => nil
-  is_over = ended_at(prefix, session)
+  local ended = ended_at(prefix, session)
+  -- guard visitor_over_later: at > tonumber(ended) => true
+  is_over = ended and at > tonumber(ended)
 end
 if not session then
   session = is_late and before or not is_late and current

@@ -13,6 +13,7 @@ NOTICED_COLLECTORS: dict[str, list[Noticed]] = {
         ("visitor_paid_newest", "older_order_of_another_session_does_not_move_the_last"),
         ("visitor_uses_cart", "cart_whose_id_never_changes_begins_again"),
         ("visitor_over", "page_of_a_paid_order_leaves_the_next_cart"),
+        ("visitor_over_later", "checkout_after_its_payment_takes_the_visit_along"),
         ("visitor_order", "profile_after_the_payment_waits_for_the_next_session"),
         ("visitor_order_named", "order_with_a_name_ends_two_sessions"),
         ("order_newest", "repeated_payment_changes_nothing"),

@@ -11,9 +11,9 @@ from worker.runtime import State
 CART, NEXT_CART = visit(ids=["cart-1", "order-1"]), visit(9, ids=["cart-2"])
 
 
-def payment(after_ms: int = 5, *ids: str) -> Visit:
-    """Return an order of a payment provider: it names no visitor and begins no session."""
-    return Visit(AT_MS + after_ms, is_order=True, begins=False, ids=ids or ["order-1"])
+def payment(after_ms: int = 5, *ids: str, begins: bool = False) -> Visit:
+    """Return an order of a payment provider: it names no visitor."""
+    return Visit(AT_MS + after_ms, is_order=True, begins=begins, ids=ids or ["order-1"])
 
 
 def webhook(after_ms: int = 5, **more: object) -> Visit:
@@ -85,6 +85,17 @@ def test_page_of_a_paid_order_leaves_the_next_cart(state: State) -> None:
     page = visit(11, ids=["order-1"], place="product_selection.web")
     assert place(state, page)[0] == Placed("cart-1", "", "", {})
     assert sessions(state, visit(12)) == ["cart-2"]
+
+
+def test_checkout_after_its_payment_takes_the_visit_along(state: State) -> None:
+    browsed, ordered = sessions(state, visit(1), payment(begins=True))
+    assert place(state, visit(4, ids=["order-1"]), visit(4, ids=["order-1"])) == [
+        Placed(ordered, browsed, "", {}),
+        Placed(ordered, "", "", {}),
+    ]
+    after, again = place(state, visit(9), visit(9))
+    assert after == again
+    assert (after.session in {browsed, ordered}, after.continues) == (False, "")
 
 
 def test_cart_whose_id_never_changes_begins_again(state: State) -> None:

@@ -172,7 +172,12 @@ def test_unknown_path_is_refused_as_json(found: Collector, path: str, method: st
 
 @pytest.mark.parametrize(
     ("path", "method", "allowed"),
-    [("/events", "GET", "POST"), ("/v1/track", "PUT", "POST"), ("/pixel/v1/track", "POST", "GET")],
+    [
+        ("/events", "GET", "POST"),
+        ("/v1/track", "PUT", "POST"),
+        ("/pixel/v1/track", "POST", "GET"),
+        ("/sourceConfig/", "POST", "GET, HEAD"),
+    ],
 )
 def test_other_method_is_refused_with_those_allowed(found: Collector, path: str, method: str, allowed: str) -> None:
     answer = post(found.app, ONE, BY_SERVER, path=path, method=method)

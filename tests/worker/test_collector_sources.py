@@ -119,11 +119,29 @@ def test_cart_after_the_payment_is_a_new_session(redis: Any, found: Collector, i
     assert "previous_session_id" not in carts[0]
 
 
+def test_checkout_after_its_payment_is_in_the_paid_session(redis: Any, found: Collector) -> None:
+    body = paid("A-9")
+    assert post(found.app, body, {"x-hmac-signature": signature(body)}, path="/yuno").status == 200
+    assert post(found.app, call("Checkout Started", "29", order_id="A-9"), path="/v1/t").status == 200
+    assert post(found.app, call("Cart Viewed", "40", cart_id="cart-8"), path="/v1/t").status == 200
+    order, checkout, cart = streamed(redis)
+    assert (order["type"], checkout["flow_stage"]) == ("order_completed", "checkout")
+    assert order["session_id"] == checkout["session_id"] != cart["session_id"]
+    assert "previous_session_id" not in cart
+
+
+@pytest.mark.parametrize("status", ["PENDING", "DECLINED"])
+def test_other_status_without_a_session_or_a_person_is_dropped(redis: Any, found: Collector, status: str) -> None:
+    body = paid("A-9").replace(b"SUCCEEDED", status.encode()).replace(b"APPROVED", b"X")
+    assert post(found.app, body, {"x-hmac-signature": signature(body)}, path="/yuno").status == 200
+    assert streamed(redis) == []
+
+
 def test_payment_without_a_session_counts_for_the_payer(redis: Any, found: Collector) -> None:
     body = paid("A-0", phone={"country_code": "57", "number": "3001234567"})
     assert post(found.app, body, {"x-hmac-signature": signature(body, OLD)}, path="/yuno").status == 200
     (order,) = streamed(redis)
-    assert (order["type"], order.get("session_id")) == ("order_completed", None)
+    assert (order["type"], order["session_id"]) == ("order_completed", "A-0")
     assert order["customer"]["phone_number"].replace(" ", "") == "+573001234567"
 
 

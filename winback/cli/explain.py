@@ -22,7 +22,7 @@ _COLUMNS = ("last_activity", "state", "stage", "outcome", "session")
 
 def explain(
     session: Annotated[
-        str | None, typer.Argument(metavar="[SESSION]", help="The shop's session id, or the id of an outreach.")
+        str | None, typer.Argument(metavar="[SESSION]", help="The id of a session, outreach, cart, checkout or order.")
     ] = None,
     *,
     phone: Phone = None,
@@ -37,6 +37,8 @@ def explain(
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Explain why the shopper of a session was contacted, or wasn't, and what happens next.
+
+    The id of a cart, checkout or order is known if it reached the collector.
 
     Shows the stages with their times, the last activity, the silence, the threshold that the sweep applies, the time
     of the claim, each decision with its reason, and each attempt with its status and duration.

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from winback.cli import terminal
 from winback.cli.local_times import with_local_times
+from winback.operations.session_story import source_of
 from winback.operations.story import Story
 from worker.logs.masking import one_line
 
@@ -19,6 +20,8 @@ _NO_ZONE = (
 
 def show(console: Console, story: Story) -> None:
     """Print a session and its outreaches."""
+    if story.get("found_by"):
+        console.print(Text.assemble(("found by  ", "bold"), one_line(story["found_by"])))
     if story["session"] is not None:
         _print_session(console, story["session"], story["time_zone"])
     for outreach in story["outreaches"]:
@@ -72,10 +75,10 @@ def _facts_shown(story: Story) -> Iterator[tuple[str, str]]:
     if story["unreadable"]:
         yield "customer", story["unreadable"]
     else:
-        yield from _customer_shown(story["customer"])
+        yield from _customer_shown(story["customer"], _by(story["sources"], "customer"))
         for place, problem in enumerate(story["contact_problems"]):
             yield "" if place else "no contact", problem
-        yield "cart", _cart(story["cart"])
+        yield "cart", _cart(story["cart"]) + (_by(story["sources"], "cart") if story["cart"] else "")
     if story["person"]:
         yield "person", _person(story["person"])
     yield "contacts", str(story["contacts"])
@@ -97,25 +100,32 @@ def _progress_shown(story: Story) -> Iterator[tuple[str, str]]:
         yield "meaning", story["meaning"]
     if story["stored_as"] != story["session"]:
         yield "stored as", story["stored_as"]
+    sources = story["sources"]
     for place, stay in enumerate(story["stages"]):
-        yield "" if place else "stages", _stage_visit(stay)
+        yield "" if place else "stages", _stage_visit(stay) + _by(sources, f"{stay['stage']}.{stay['platform']}")
     yield "last activity", story["last_activity"] or "none at a stage"
-    if story["signal"]:
-        yield "signal", f"{story['signal']['kind']} at {story['signal']['at']}"
-    yield "purchase", story["purchase"] or "none"
+    if signal := story["signal"]:
+        yield "signal", f"{signal['kind']} at {signal['at']}{_by(sources, signal['kind'])}"
+    yield "purchase", (story["purchase"] or "none") + _by(sources, "order_completed" if story["purchase"] else "")
     if story["supersedes"]:
         yield "took over", f"session {story['supersedes']}"
     if story["superseded_by"]:
         yield "taken over", f"by session {story['superseded_by']}"
 
 
-def _customer_shown(customer: Story) -> Iterator[tuple[str, str]]:
+def _customer_shown(customer: Story, by: str) -> Iterator[tuple[str, str]]:
     named = [customer[name] for name in ("name", "phone", "email", "country") if customer[name]]
-    yield "customer", "  ".join(named) or "-"
+    yield "customer", ("  ".join(named) + by) if named else "-"
     asked = [f"{name} {answer}" for name, answer in customer["consent"].items() if answer]
     asked += ["opted out"] if customer["opted_out"] else []
     if asked:
         yield "consent", ", ".join(asked)
+
+
+def _by(sources: Story, part: str) -> str:
+    """Return which source reported a part of the session, as the end of a line."""
+    found = source_of(sources, part)
+    return f"  ({found})" if found else ""
 
 
 def _cart(cart: object) -> str:

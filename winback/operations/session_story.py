@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from detectors.durations import format_duration
 from detectors.kind import idle_wait
 from detectors.lanes import LANES_BY_NAME, Lane, milliseconds
+from detectors.registry import KINDS
 from detectors.sequence import RANK_NAMES, RANK_SPAN, occurred_ms, stage_of
-from detectors.session_fields import ID, REQUIRED, cart_of, metadata_of
+from detectors.session_fields import ID, REQUIRED, cart_of, metadata_of, sources_of
 from detectors.settings import DetectionSettings
 from state.event_streams import Watermark
 from state.people import PersonFacts
@@ -15,6 +16,9 @@ from tasks.policy.reasons import meaning_of
 from winback.operations.contact_problems import contact_problems
 from winback.operations.story import Story, encrypted_under, when
 from worker.logs.masking import mask_email, mask_phone, mask_words, one_line
+
+_PARTS = {kind.name: kind.begins_with for kind in KINDS}
+"""The type of event that begins each kind of silence."""
 
 
 def explain_session(
@@ -49,7 +53,7 @@ def explain_session(
         if session.state == "waiting":
             claimed_ms = session.silent_since_ms + milliseconds(wait)
             story |= {"claimed_from": when(claimed_ms)}
-    return story | {"next": _next_of_session(session, lane, detection, mark)}
+    return story | {"sources": sources_of(session.fields), "next": _next_of_session(session, lane, detection, mark)}
 
 
 def lane_of(session: Session) -> Lane | None:
@@ -120,6 +124,11 @@ def _stage_visit(stay: StageVisit) -> Story:
     """Return the first and last time at a stage and platform; in between the session may have been elsewhere."""
     stage, platform = stage_of(stay.rank)
     return {"stage": stage, "platform": platform, "from": when(stay.first_ms), "to": when(stay.last_ms)}
+
+
+def source_of(sources: Mapping[str, str], part: str) -> str:
+    """Return the source of a part of a session or of a kind of silence; empty if none was named."""
+    return sources.get(_PARTS.get(part, part), "")
 
 
 def _signal(session: Session) -> Story | None:

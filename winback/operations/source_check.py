@@ -18,7 +18,7 @@ PartKind = Literal["event", "profile", "erasure", "data request", "ignored", "re
 _BY: dict[str, str] = {
     "id": "complete",
     "visitor": "found by its aliases, else by the visitor; session_id is for a new one",
-    "alias": "found by its aliases; without one, the event counts for the person",
+    "alias": "found by its aliases; without one, an order begins one, and the event counts for the person",
 }
 _ANY_SESSION = "session"
 _SHOWN = ActivityEvent.model_fields.keys() - {"type"}

@@ -4,6 +4,7 @@ from detectors.lanes import LANES_BY_NAME
 from detectors.normalize.session_ids import stored_as
 from detectors.session_fields import ID
 from state import applied_thresholds
+from state.applied_thresholds import AppliedThresholds
 from state.decisions import Operator, OutreachRecord
 from state.partitions import is_outreach_id
 from state.people import PersonFacts, merged, person_of
@@ -28,6 +29,8 @@ _UNKNOWN = """session {session!r} is not known in namespace {namespace!r}. One o
 def read_story(state: State, settings: Settings, asked: str, *, reveal: bool) -> Story:
     """Return the story: `session` (null once it is forgotten) and `outreaches`, oldest first.
 
+    `asked`: the id of a session or an outreach, or of a cart, checkout or order that the collector has seen.
+
     Raises:
         StartError: Neither is known.
     """
@@ -48,7 +51,7 @@ def read_story(state: State, settings: Settings, asked: str, *, reveal: bool) ->
         # Outreaches are kept for longer than sessions. To find them, all have to be read.
         records = operator.of_session(name)
     if not is_known and not records:
-        raise StartError(_UNKNOWN.format(session=asked[:128], namespace=settings.namespace))
+        return _read_named(state, settings, asked, reveal=reveal)
     facts = _facts(state, settings, session)
     applied = applied_thresholds.read(state.scripts, state.keys, mark.now_ms)
     outreaches = [
@@ -59,12 +62,32 @@ def read_story(state: State, settings: Settings, asked: str, *, reveal: bool) ->
     detection = in_force(applied, settings.detection)
     found = explain_session(session, detection, mark, facts, reveal=reveal) if is_known else None
     if found and found.get("lane"):
-        here = detection_sources(settings.config)
-        lane, zone = LANES_BY_NAME[found["lane"]], settings.report.time_zone
-        found["threshold_source"] = threshold_source(applied, settings.detection, here, lane, zone)
+        found["threshold_source"] = _threshold_source(settings, applied, found["lane"])
     if found and session.state == "abandoned" and outreaches:
         found["next"] = outreaches[-1]["next"]
     return {"session": found, "outreaches": outreaches} | _time_zone(session, settings)
+
+
+def _threshold_source(settings: Settings, applied: AppliedThresholds | None, lane: str) -> str:
+    here, zone = detection_sources(settings.config), settings.report.time_zone
+    return threshold_source(applied, settings.detection, here, LANES_BY_NAME[lane], zone)
+
+
+def _read_named(state: State, settings: Settings, asked: str, *, reveal: bool) -> Story:
+    """Return the story of the session that an id of a cart, checkout or order names, with `found_by`.
+
+    Raises:
+        StartError: None is known, or more than one.
+    """
+    from winback.operations.aliases import sessions_named  # loads the sources of the collector
+
+    named = sessions_named(state, settings, asked)
+    if len(named) > 1:
+        listed = "\n".join(f"  {one.session} ({one.by})" for one in named)
+        raise StartError(f"{asked[:128]!r} names several sessions; explain one of these:\n{listed}")
+    if not named or named[0].session == asked:
+        raise StartError(_UNKNOWN.format(session=asked[:128], namespace=settings.namespace))
+    return read_story(state, settings, named[0].session, reveal=reveal) | {"found_by": named[0].by}
 
 
 def _other_session(record: OutreachRecord, facts: PersonFacts | None, state: State) -> str | None:

@@ -6,17 +6,28 @@ events of its shoppers to Segment.
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from detectors.json_values import JsonObject
 from worker.collector.acceptance import Acceptance
-from worker.collector.answers import NOT_FOUND, UNAUTHORIZED, Refusal, RefusedError, headers_of, send_json, send_refusal
+from worker.collector.answers import (
+    NOT_ALLOWED,
+    NOT_FOUND,
+    UNAUTHORIZED,
+    Refusal,
+    RefusedError,
+    headers_of,
+    send_json,
+    send_refusal,
+)
 from worker.collector.cors import origin_headers, preflight_headers
 
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:]{2,39}\](?::[0-9]{1,5})?")
 _LOCAL = re.compile(r"(?:localhost|127(?:\.[0-9]+){3}|\[::1\])(?::[0-9]+)?")
 _NO_HOST = Refusal(400, "no_host", "The request has no Host header that can be used.")
+_GET_ONLY = replace(NOT_ALLOWED, message="Fetch settings with GET.", allowed="GET, HEAD, OPTIONS")
 _NO_STORE = ((b"cache-control", b"no-store"),)
 _UPDATED = "2026-01-01T00:00:00.000Z"
 
@@ -61,11 +72,17 @@ class _Settings:
             return
         origin = origin_headers(headers)
         try:
+            _require_get(scope)
             found = self._answer(scope, headers)
         except RefusedError as problem:
             await send_refusal(send, problem.refusal, origin)
         else:
             await send_json(send, found, [*origin, *_NO_STORE])
+
+
+def _require_get(scope: Scope) -> None:
+    if scope["method"] not in {"GET", "HEAD"}:
+        raise RefusedError(_GET_ONLY)
 
 
 def _project(key: str, host: str, scheme: str) -> JsonObject:

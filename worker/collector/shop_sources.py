@@ -60,6 +60,8 @@ class ShopSource:
             routes: The last parts of its paths.
         """
         self.routes = frozenset(routes)
+        self.name = source.name
+        self.has_key = source.has_key
         self._source = source
         self._options = options
         self._secrets = {shop: [one.get_secret_value() for one in listed] for shop, listed in secrets.items()}
@@ -86,7 +88,7 @@ class ShopSource:
             signed = self._source.verify(delivery, secrets)
             if signed != "nothing":
                 return Access(signed=signed)
-        key = keys.find(delivery) if self._source.has_key else None
+        key = keys.find(delivery) if self.has_key else None
         return None if key is None else Access(key)
 
     def read(self, delivery: Delivery, access: Access) -> Reading:
@@ -100,6 +102,12 @@ class ShopSource:
             result = key_classes.permitted(result, "public" if access.key.is_public else "server")
         return self._reading(result, delivery)
 
+    def named(self, shop: str) -> dict[str, str]:
+        """Return the field with the source and the shop. Winback's own events can have one of their own instead."""
+        if self._source.has_own_events:
+            return {}
+        return {"source": f"{self._source.name}/{shop}" if shop else self._source.name}
+
     def _is_ping(self, delivery: Delivery) -> bool:
         """Whether it is the first request of a new webhook of WooCommerce, which isn't signed and holds no event."""
         return (
@@ -110,21 +118,23 @@ class ShopSource:
 
     def _reading(self, result: Result, delivery: Delivery) -> Reading:
         events: list[JsonObject | Unplaced | Quarantined | Filed] = []
+        unread: list[str] = []
+        named = self.named(delivery.shop)
         scope = delivery.shop if self._is_scoped else ""
         for part in result.parts:
             match part:
                 case Translated(session_by="id") if not part.visitor.aliases:
-                    events.append(part.event)
+                    events.append(part.event | named if named else part.event)
                 case Rejected():
                     events.append(Quarantined(part.raw))
+                    unread.append(part.reason)
                 case Ignored():
-                    pass
+                    unread.append(part.reason)
                 case Erasure() | DataRequest():
                     source, shop = self._source.name, delivery.shop
                     events.append(filed(part, source=source, shop=shop, scope=scope, received=delivery.received))
                 case _:
-                    events.append(unplaced(part, scope, delivery.received))
-        unread = [part.reason for part in result.parts if isinstance(part, Rejected | Ignored)]
+                    events.append(unplaced(part, scope, delivery.received, named.get("source", "")))
         is_unreadable = 0 < len(unread) == len(result.parts) and _UNREADABLE.issuperset(unread)
         return Reading(events, unread, problem=unread[0] if is_unreadable else "")
 

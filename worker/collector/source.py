@@ -42,6 +42,10 @@ class RequestSource(Protocol):
     def routes(self) -> Collection[str]:
         """The last parts of its paths, in small letters, where a path has several."""
 
+    @property
+    def has_key(self) -> bool:
+        """Whether a request can have a write key. If not, it has to be signed."""
+
     def label(self, shop: str) -> str:
         """Return the name under which a request is reported. There are as many as the settings have sources."""
 

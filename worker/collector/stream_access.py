@@ -11,6 +11,7 @@ from state.event_writer import EventWriter
 from state.privacy_requests import MOST_OPEN, PrivacyRequests
 from state.visitors import Visitors
 from worker.collector.privacy import MARK, Filer
+from worker.collector.reported_sources import ReportedSources
 from worker.collector.visits import Placing
 from worker.runtime import State
 
@@ -22,6 +23,7 @@ class StreamAccess:
         """`open_state` can raise StateError; it is called again then. `ensure_streams`: streams there are at least."""
         self._open_state = open_state
         self._streams = ensure_streams
+        self._sources = ReportedSources()
         self._state: State | None = None
         self._lock = Lock()
         self.has_room_for_requests = True
@@ -52,8 +54,11 @@ class StreamAccess:
         state = self.open()
         visitors = Visitors(state.scripts, state.keys, state.secret, state.cipher)
         filed = [line for line in events if line.startswith(MARK)]
-        placed = Placing(visitors).events([line for line in events if not line.startswith(MARK)] if filed else events)
+        sources = self._sources.batch()
+        placing = Placing(visitors, sources)
+        placed = placing.events([line for line in events if not line.startswith(MARK)] if filed else events)
         EventWriter(state.scripts, state.keys).write(placed, self._streams)
+        sources.keep()
         if filed:
             requests = PrivacyRequests(state.scripts, state.keys, state.cipher, state.secret)
             Filer(requests, visitors).file(filed)

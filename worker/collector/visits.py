@@ -14,7 +14,8 @@ from detectors.json_values import JsonObject, JsonValue
 from detectors.sequence import NO_DATE_MS
 from state.visitor_records import SHOPS
 from state.visitors import Placed, Visit, Visitors
-from storefronts.results import Profile, Translated, Visitor, VisitorId
+from storefronts.results import Alias, Profile, Translated, Visitor, VisitorId
+from worker.collector.reported_sources import ReportedSources, SourceBatch
 
 MARK = b"@"
 """The first byte of a line that holds a part. An event begins with a brace."""
@@ -46,15 +47,22 @@ class Quarantined:
         return b" " + self.raw.replace(b"\r", b" ").replace(b"\n", b" ")
 
 
-def unplaced(part: Translated | Profile, scope: str, received: datetime) -> Unplaced:
-    """Return a part that is to be placed. `scope`: within what its ids are unique, such as a shop."""
-    words: JsonObject = _ids(part.visitor, scope)
+def unplaced(part: Translated | Profile, scope: str, received: datetime, source: str = "") -> Unplaced:
+    """Return a part that is to be placed.
+
+    Args:
+        part: The event or the profile.
+        scope: Within what its ids are unique, such as a shop.
+        received: When it was accepted.
+        source: What its events name as their source; empty for none.
+    """
+    words: JsonObject = _ids(part.visitor, scope) | ({"source": source} if source else {})
     if isinstance(part, Profile):
         words |= {"by": "profile", "at": _occurred_ms(part.occurred_at, received), "customer": part.customer}
         words["occurred_at"] = part.occurred_at.isoformat()
         return Unplaced(words)
     event = part.event
-    name = event.get("session_id") or next((alias.session_id for alias in part.visitor.aliases), "")
+    name = event.get("session_id") or next((_name(alias, scope) for alias in part.visitor.aliases), "")
     return Unplaced(
         words
         | {"by": part.session_by, "at": _occurred_ms(event.get("occurred_at"), received), "event": event, "name": name}
@@ -66,11 +74,17 @@ def is_user(one: VisitorId) -> bool:
     return one.kind in _USERS
 
 
+def _name(alias: Alias, scope: str) -> str:
+    """Return the name of a session that an alias begins, which no other shop's alias begins."""
+    return f"{scope}-{alias.session_id}" if scope else alias.session_id
+
+
 class Placing:
     """Finds the sessions of lines."""
 
-    def __init__(self, visitors: Visitors) -> None:
+    def __init__(self, visitors: Visitors, sources: SourceBatch | None = None) -> None:
         self._visitors = visitors
+        self._sources = sources or ReportedSources().batch()
 
     def events(self, lines: Sequence[bytes]) -> Sequence[bytes]:
         """Return the events that lines become, in their order.
@@ -88,7 +102,8 @@ class Placing:
             if part is None:
                 found.append(line)
             else:
-                found += [to_json(event) for event in _placed(part, next(places))]
+                source = part.get("source") or ""
+                found += [to_json(self._sources.name(event, source)) for event in _placed(part, next(places))]
         return found
 
 
@@ -137,12 +152,19 @@ def _visit(part: JsonObject) -> Visit:
         visitor=visitor,
         user=user,
         is_order=event.get("type") == "order_completed",
-        begins=is_alone or (by == "visitor" and bool(visitor or user or part["name"])),
+        begins=is_alone or _begins(part, event),
         place=_place(event),
         ids=part["ids"],
         name=part.get("name") or "",
         customer={name: to_json(value).decode() for name, value in customer.items()},
     )
+
+
+def _begins(part: JsonObject, event: JsonObject) -> bool:
+    """Whether a part can begin a session. An order by an alias can arrive before the checkout that it ends."""
+    if part["by"] == "alias":
+        return event.get("type") == "order_completed" and bool(part["name"])
+    return part["by"] == "visitor" and bool(part["visitor"] or part["user"] or part["name"])
 
 
 def _place(event: Mapping[str, JsonValue]) -> str:
