@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 from state.keys import Keys, applied_of
+from state.privacy_keys import privacy_prefix
 
 _OUTREACH = "07-0123456789abcdef"
 _EXAMPLES = {
@@ -17,7 +18,7 @@ _EXAMPLES = {
     "outreach_id": _OUTREACH,
 }
 """Parameter of a method → a value that is easy to recognise in a key's name."""
-_NOT_KEYS = {"control", "partition", "person", "privacy", "source"}
+_NOT_KEYS = {"control", "partition", "person", "source"}
 """Prefixes, which are described in the text of the page."""
 
 
@@ -38,7 +39,7 @@ def source_keys() -> str:
 
 def privacy_keys() -> str:
     """Return the keys of privacy requests, which share a prefix."""
-    return _listed(Keys.privacy)
+    return _listed(privacy_prefix)
 
 
 def _listed(prefix: object) -> str:
