@@ -1,6 +1,6 @@
 """Forgets a person: removes every trace of them, and scans every key to prove that none is left."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -10,6 +10,7 @@ from state.erasure import Erased, Erasure
 from state.event_stream import StreamEntry
 from state.inventory import person_in
 from state.optouts import SHOP, OptOuts
+from state.privacy_requests import PrivacyRequest
 from tasks.erasure.data_subject import DataSubject
 from tasks.erasure.personal_data import ErasureProof, Finder, Known, PersonalData, Progress, UnreadEvent
 from tasks.failpoints import reached
@@ -34,6 +35,8 @@ class ForgetResult:
     """Records of visitors with data that waited for a session."""
     data_requests: int
     """Open requests for a copy of the data. They are closed: nothing is left to hand out."""
+    erasures: tuple[str, ...]
+    """Open requests to erase the person, each of which names them until it is done. Empty for such a request."""
     mentions: int
     """Number of removals from keys of other people: sessions and links."""
     kept: tuple[str, ...]
@@ -113,6 +116,7 @@ class Forget:
             refused=done.refused,
             waiting=done.waiting,
             data_requests=done.data_requests,
+            erasures=tuple(one.id for one in self._erasures(subject)) if self._may_scan else (),
             mentions=mentions + more,
             kept=tuple(kept),
             searched=proof.searched,
@@ -155,10 +159,15 @@ class Forget:
                     self._state.refuse(person, refused, at_ms)
                     done.refused = True
 
+    def _erasures(self, subject: DataSubject) -> Iterator[PrivacyRequest]:
+        for one in self._state.requests.open("erasure"):
+            known = {*one.found.get("identities", ()), *one.found.get("sessions", ())}
+            if any(map(subject.is_customer, one.people)) or known & {*subject.identities, *subject.sessions}:
+                yield one
+
     def _verify_erased(self, subject: DataSubject) -> tuple[ErasureProof, int]:
         """Scan every key. If sessions and links of the person were removed from others' keys, scan again."""
-        # Open erasures name the person until they are done.
-        known = Known(frozenset(map(self._state.requests.key, self._state.requests.ids("erasure"))))
+        known = Known(frozenset(self._state.requests.key(one.id) for one in self._erasures(subject)))
         proof = self._finder.prove(subject, known)
         erased_ids = [*subject.sessions, *subject.people]
         mentions = sum(self._state.remove_mentions(key, erased_ids) for key in proof.left if person_in(key))

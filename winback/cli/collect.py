@@ -1,9 +1,10 @@
-"""`winback collect`: accepts events over HTTP; its command `check` needs no server."""
+"""`winback collect`: accepts events over HTTP. Its commands check requests, and list those about privacy."""
 
 import structlog
 import typer
 
 from winback.cli.collect_check import check
+from winback.cli.collect_requests import requests
 from worker.collector.process import running
 from worker.errors import StartError
 from worker.http_server import serve
@@ -60,3 +61,4 @@ def collect(context: typer.Context) -> None:
 app = typer.Typer(name="collect", invoke_without_command=True, rich_markup_mode="markdown", add_completion=False)
 app.callback()(collect)
 app.command("check")(check)
+app.command("requests")(requests)

@@ -148,6 +148,8 @@ def _print_done(done: "ForgetResult") -> None:
 def _print_rest(done: "ForgetResult") -> None:
     for key in done.kept:
         typer.echo(f"stays: {key}: {_WHY_KEPT[key.rpartition(':')[2]]}")
+    for request in done.erasures:
+        typer.echo(f"stays: request {request} to erase them: it runs by itself (winback collect requests)")
     if done.left:
         typer.echo(f"NOT everything is gone: of {done.searched:,} keys scanned, these still name them:")
         for key in done.left:
