@@ -23,7 +23,8 @@ FIRST_BACKOFF_MS = 60_000
 SPOOL_WAIT_MS = 60_000
 """How often it is checked whether a collector still holds events."""
 _IDENTITIES, _SESSIONS, _PEOPLE = "identities", "sessions", "people"
-UNREADABLE = "no phone number or e-mail address in it can be read: run winback forget for the person"
+UNREADABLE = "a number or an address in it can't be read: run winback forget with --country, then mark it as done"
+"""Numbers in several countries can have the same digits, so another person could be erased."""
 INDEX_FULL = "their index of sessions is full, so some may be unknown: run winback forget --scan for the person"
 """A scan reads every key, which the workers' user of the server can't."""
 REMAINDER = "data was written again in each round"
@@ -80,8 +81,6 @@ def _erase(request: PrivacyRequest, stores: ErasureStores, secret: bytes) -> Req
         return Requested("failed", request.unreadable)
     records = stores.data.visitors.find(request.visitors)
     subject = _subject(request, records, stores, secret)
-    if any(request.people) and not (subject.named or subject.sessions):
-        return Requested("failed", UNREADABLE)
     forget = Forget(stores.data, stores.opt_outs, lambda _what, _number: None, scan=False, may_scan=False)
     found = forget.survey(subject)
     if stores.data.index_is_full(subject.people):
@@ -93,7 +92,7 @@ def _erase(request: PrivacyRequest, stores: ErasureStores, secret: bytes) -> Req
     if stores.data.visitors.remove(records.names) and records.customers:
         # What waited could have gone into the stream in the meantime.
         forget.forget(subject, forget.survey(subject))
-    problem = REMAINDER if forgotten.left else ""
+    problem = REMAINDER if forgotten.left else UNREADABLE if any(map(_is_unclear, request.people)) else ""
     erased = forgotten.erased
     return Requested("failed" if problem else "done", problem, erased.sessions, erased.outreaches + erased.skeletons)
 
@@ -120,4 +119,22 @@ def _notes(subject: DataSubject) -> Mapping[str, Sequence[str]]:
 
 
 def _identities(person: Mapping[str, str]) -> tuple[str, ...]:
-    return named_by(*(person.get(name) or "" for name in ("phone_number", "country_code", "email")))
+    """Return every identity of a person. A number without its country counts if it has only one reading."""
+    phone, country, email = (person.get(name) or "" for name in ("phone_number", "country_code", "email"))
+    sure = identities_of(phone, country, email)
+    if phone and not any(map(_is_number, sure)):
+        readings = tuple(filter(_is_number, named_by(phone, country, "")))
+        sure += readings if len(readings) == 1 else ()
+    spelled = (one for each in sure for one in named_by(*(("", "", each) if "@" in each else (each, "", ""))))
+    return tuple(dict.fromkeys((*sure, *spelled)))
+
+
+def _is_unclear(person: Mapping[str, str]) -> bool:
+    """Return whether a person's number or address leads to no identity, or to those of several people."""
+    found = _identities(person)
+    has_number, has_address = any(map(_is_number, found)), any("@" in one for one in found)
+    return bool((person.get("phone_number") and not has_number) or (person.get("email") and not has_address))
+
+
+def _is_number(identity: str) -> bool:
+    return identity.startswith("+")

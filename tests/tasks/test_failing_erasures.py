@@ -23,6 +23,21 @@ def test_unreadable_person_stays_with_the_reason(state: State) -> None:
     assert (read(state, request).problem, read(state, request).failures) == (UNREADABLE, 1)
 
 
+def test_number_of_several_countries_erases_only_the_rest(state: State) -> None:
+    visit(state, "s-1", {"email": "jane@example.com"})
+    visit(state, "pakistan", {"phone_number": "+923001234567"})
+    request = ask_for_erasure(state, {"phone_number": "300 123 4567"}, {"email": "jane@example.com"})
+    assert run(state, request) == Requested("failed", UNREADABLE, sessions=1)
+    assert is_erased(state, "s-1")
+    assert not is_erased(state, "pakistan")
+
+
+def test_number_with_its_country_is_read(state: State) -> None:
+    visit(state, "s-1")
+    assert run(state, ask_for_erasure(state, {"phone_number": "300 123 4567", "country_code": "CO"})).result == "done"
+    assert is_erased(state, "s-1")
+
+
 def test_person_with_a_full_index_is_left_to_the_operator(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
     visit(state, "s-1")
     visit(state, "s-2")
