@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from state.collector_keys import CollectorKeys
 from state.keys import Keys, applied_of
+from state.privacy_keys import privacy_prefix
 
 _OUTREACH = "07-0123456789abcdef"
 _EXAMPLES = {
@@ -18,7 +19,7 @@ _EXAMPLES = {
     "outreach_id": _OUTREACH,
 }
 """Parameter of a method → a value that is easy to recognise in a key's name."""
-_NOT_KEYS = {"control", "partition", "person", "privacy", "source"}
+_NOT_KEYS = {"control", "partition", "person", "source"}
 """Prefixes, which are described in the text of the page."""
 
 
@@ -39,7 +40,7 @@ def source_keys() -> str:
 
 def privacy_keys() -> str:
     """Return the keys of privacy requests, which share a prefix."""
-    return _listed(Keys.privacy)
+    return _listed(privacy_prefix)
 
 
 def _listed(prefix: object) -> str:

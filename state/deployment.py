@@ -153,9 +153,14 @@ def heartbeats(scripts: Scripts, keys: Keys, role: str) -> list[Heartbeat]:
 
 def use_key(scripts: Scripts, keys: Keys, key_id: str) -> None:
     """Record that this process encrypts with a key, so that the key counts as in use."""
-    heartbeat(scripts, keys, _KEY + key_id)
+    report_key(scripts, keys, key_id)
     with driver_errors():
         scripts.client.hsetnx(keys.deployment, _KEY + key_id, "1")
+
+
+def report_key(scripts: Scripts, keys: Keys, key_id: str) -> None:
+    """Record that this process encrypts with a key; for a process that can't write the deployment's record."""
+    heartbeat(scripts, keys, _KEY + key_id)
 
 
 def report_missing_key(scripts: Scripts, keys: Keys, role: str) -> None:

@@ -16,6 +16,7 @@ from state.keys import Keys
 from state.outreach_texts import BODY, readable
 from state.partitions import is_outreach_id
 from state.person_marks import MOST_SESSIONS
+from state.privacy_requests import PrivacyRequests
 from state.scripts import Scripts
 from state.server_errors import driver_errors
 from state.session_record import OWN_FIELDS, STAMP_WIDTH, SUPERSEDES, read_session
@@ -28,6 +29,7 @@ from state.stored_data import (
     StoredRecord,
     WaitingEvent,
 )
+from state.visitor_records import VisitorRecords
 
 _PERSON = re.compile(r"\{person:([0-9a-f]{64})\}")
 _OF_SESSION = ("phone", "country", "email", "id", SUPERSEDES)
@@ -42,6 +44,8 @@ class Inventory:
         self._keys = keys
         self._scan = KeyScan(scripts, keys, self._cipher)
         self._streams = Streams(scripts, keys)
+        self.visitors = VisitorRecords(scripts, keys, cipher)
+        self.requests = PrivacyRequests(scripts, keys, cipher)
 
     def now_ms(self) -> int:
         """Return the server's clock (Unix ms)."""

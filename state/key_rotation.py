@@ -7,15 +7,19 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
+from state import privacy_requests, visitor_records
 from state.calls import sessions as lua
 from state.cipher import OPEN_FIELDS, Cipher, key_id_of, sealed_in
 from state.errors import UnreadableError
 from state.keys import Keys
 from state.outreach_texts import BODY, HISTORY
+from state.privacy_keys import privacy_prefix
+from state.privacy_requests import FOUND, KINDS, PEOPLE, PrivacyRequests
 from state.script import Call
 from state.scripts import Scripts
 from state.server_errors import driver_errors
 from state.session_record import OWN_FIELDS, STAMP_WIDTH
+from state.visitor_records import CUSTOMER, SHOPS, VisitorRecords
 
 PAGE = 200
 """Records that are read and written together."""
@@ -32,7 +36,7 @@ class RotationTally:
     """What one pass found and did."""
 
     records: int = 0
-    """Sessions and outreaches that were read."""
+    """Records that were read."""
     values: Counter[str] = field(default_factory=Counter)
     """Values found, by key id; an empty id: not encrypted."""
     rewritten: int = 0
@@ -41,7 +45,7 @@ class RotationTally:
     unreadable: dict[str, str] = field(default_factory=dict)
     """Records with values that can't be decrypted, and why."""
     holders: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """Records by key id and kind (`session`, `outreach`, `body`) that have a value under that key."""
+    """Records by key id and kind (`session`, `outreach`, `body`, `visitor`, `request`) with a value under that key."""
     _last: dict[str, str] = field(default_factory=dict)
 
     def count(self, kind: str, record: str, key_id: str) -> None:
@@ -53,9 +57,11 @@ class RotationTally:
 
 
 class _Record(NamedTuple):
-    partition: int
+    prefix: str
     kind: str
     id: str
+    owner: str
+    """Under which its values are encrypted."""
 
     @property
     def name(self) -> str:
@@ -95,27 +101,63 @@ class Rotation:
         with driver_errors():
             for key in self._scripts.client.scan_iter(f"{self._keys.namespace}:{{??}}:*:*", count=PAGE):
                 if match := self._ours.fullmatch(key.decode()):
-                    yield _Record(int(match[1]), match[2], match[3])
+                    yield _Record(self._keys.partition(int(match[1])), match[2], match[3], match[3])
+        # After the scan: what a collector stores in the meantime is under the key that it has reported.
+        source, visitors = self._keys.source(SHOPS), VisitorRecords(self._scripts, self._keys)
+        for name in visitors.waiting_names():
+            kind, _, tag = name.partition(":")
+            yield _Record(source, kind, tag, visitor_records.owner_of(SHOPS))
+        requests = PrivacyRequests(self._scripts, self._keys)
+        for request in (one for kind in KINDS for one in requests.ids(kind)):
+            yield _Record(privacy_prefix(self._keys), "request", request, privacy_requests.owner_of(request))
 
     def _step(self, page: Sequence[_Record], tally: RotationTally) -> None:
         with driver_errors():
             pipe = self._scripts.client.pipeline(transaction=False)
             for record in page:
-                pipe.hgetall(self._keys.partition(record.partition) + record.name)
+                pipe.hgetall(record.prefix + record.name)
             found: list[Mapping[bytes, bytes]] = pipe.execute()
         calls: list[Call[int]] = []
         wanted = 0
         for record, stored in zip(page, found, strict=True):
             texts = {name.decode(): value.decode() for name, value in stored.items()}
-            reencrypted = list((self._session if record.kind == "session" else self._outreach)(record, texts, tally))
+            reencrypted = list(self._reencrypted(record, texts, tally))
             if reencrypted:
                 changes = [word for name, text in reencrypted for word in (name, texts[name], text)]
-                calls.append(lua.compare_and_set(self._keys.partition(record.partition), record.name, *changes))
+                calls.append(lua.compare_and_set(record.prefix, record.name, *changes))
                 wanted += len(reencrypted)
         replaced = sum(self._scripts.run_many(calls))
         tally.records += len(page)
         tally.rewritten += replaced
         tally.changed += wanted - replaced
+
+    def _reencrypted(
+        self, record: _Record, texts: Mapping[str, str], tally: RotationTally
+    ) -> Iterator[tuple[str, str]]:
+        match record.kind:
+            case "session":
+                return self._session(record, texts, tally)
+            case "visitor":
+                return self._visitor(record, texts, tally)
+            case "request":
+                return self._request(record, texts, tally)
+            case _:
+                return self._outreach(record, texts, tally)
+
+    def _visitor(self, record: _Record, texts: Mapping[str, str], tally: RotationTally) -> Iterator[tuple[str, str]]:
+        for name, value in texts.items():
+            stamp, stored = value[:STAMP_WIDTH], value[STAMP_WIDTH:]
+            if name.startswith(CUSTOMER) and stored:
+                reencrypted = self._reencrypt(record, name.removeprefix(CUSTOMER), stamp, stored, tally)
+                if reencrypted != stored:
+                    yield name, stamp + reencrypted
+
+    def _request(self, record: _Record, texts: Mapping[str, str], tally: RotationTally) -> Iterator[tuple[str, str]]:
+        for name in (PEOPLE, FOUND):
+            if stored := texts.get(name, ""):
+                reencrypted = self._reencrypt(record, name, "", stored, tally)
+                if reencrypted != stored:
+                    yield name, reencrypted
 
     def _session(self, record: _Record, texts: Mapping[str, str], tally: RotationTally) -> Iterator[tuple[str, str]]:
         for name, value in texts.items():
@@ -145,8 +187,8 @@ class Rotation:
         if self._dry_run or key_id == self._cipher.ids[0]:
             return stored
         try:
-            text = self._cipher.decrypt(record.id, name, stamp, stored)
+            text = self._cipher.decrypt(record.owner, name, stamp, stored)
         except UnreadableError as exc:
             tally.unreadable[record.name] = str(exc)
             return stored
-        return self._cipher.encrypt(record.id, name, stamp, text)
+        return self._cipher.encrypt(record.owner, name, stamp, text)

@@ -8,10 +8,12 @@ from state.errors import UnreadableError
 from state.event_stream import Item
 from state.keys import Keys
 from state.outreach_texts import BODY, readable
+from state.privacy_requests import PrivacyRequests
 from state.scripts import Scripts
 from state.server_errors import driver_errors
 from state.session_record import read_session
 from state.stored_data import KeyText
+from state.visitor_records import VisitorRecords
 
 CHUNK = 500
 _WHOLE = {"hash": "HGETALL", "string": "GET"}
@@ -26,6 +28,8 @@ class KeyScan:
         self._scripts = scripts
         self._keys = keys
         self._cipher = cipher
+        self._visitors = VisitorRecords(scripts, keys, cipher)
+        self._requests = PrivacyRequests(scripts, keys, cipher)
 
     def scan_all(self) -> Iterator[KeyText]:
         """Yield every key of the namespace: its name, and its content as one text (large ones in pieces)."""
@@ -42,7 +46,7 @@ class KeyScan:
                 whole = iter(pipe.execute())
             for key, kind in zip(keys, kinds, strict=True):
                 if kind == "hash":
-                    yield KeyText(key.decode(), self._hash_text(key, decoded(next(whole))))
+                    yield from (KeyText(key.decode(), text) for text in self._hash_texts(key, decoded(next(whole))))
                 elif kind == "string":
                     yield KeyText(key.decode(), (next(whole) or b"").decode(errors="replace"))
                 else:
@@ -79,13 +83,19 @@ class KeyScan:
                 return
             first = f"({items[-1][0].decode()}"
 
-    def _hash_text(self, key: bytes, stored: dict[str, str]) -> str:
+    def _hash_texts(self, key: bytes, stored: dict[str, str]) -> Iterator[str]:
         # The stamps of a session's fields end in digits, which would merge with those of a number.
         if b":session:" in key:
-            return str(dict(read_session(session_of(key.decode()), stored, self._cipher).fields))
-        owner = last_of(key)
-        body = self.opened(owner, BODY, "", stored.pop("body", ""))
-        return readable(self._cipher, owner, f"{body} {stored}")
+            yield str(dict(read_session(session_of(key.decode()), stored, self._cipher).fields))
+        elif self._visitors.name_in(key.decode()):
+            yield from (stored[one] for one in ("session", "before") if stored.get(one))
+            yield str(dict(self._visitors.customer(stored)))
+        elif request := self._requests.id_in(key.decode()):
+            yield self._requests.text(request, stored)
+        else:
+            owner = last_of(key)
+            body = self.opened(owner, BODY, "", stored.pop("body", ""))
+            yield readable(self._cipher, owner, f"{body} {stored}")
 
     def _pieces(self, key: bytes, kind: str) -> Iterator[str]:
         client = self._scripts.client

@@ -17,7 +17,6 @@ SESSION_TTL_MS = 7 * DAY_MS
 OUTREACH_TTL_MS = 30 * DAY_MS
 REJECTED_TTL_MS = REFUSALS_TTL_MS = 7 * DAY_MS
 BACKLOG_TTL_MS = 60 * 1000
-PRIVACY_DONE_TTL_MS = 7 * DAY_MS
 REJECTED_MAX_ENTRIES = 10_000
 STATS_TTL_MS = 400 * DAY_MS
 HEARTBEAT_TTL_MS = DAY_MS
@@ -187,21 +186,6 @@ class Keys(CollectorKeys):
         - `waiting`: sorted set, visitor with fields of the customer → when they expire (ms)
         """
         return f"{self.namespace}:{{source:{source}}}:"
-
-    @property
-    def privacy(self) -> str:
-        """Prefix of privacy requests: to erase the data of a person or a shop, or to hand out a copy.
-
-        `ID` is a keyed hash of the shop's own id of the request. Under it:
-
-        - `request:ID`: hash, kind, source, shop, time (ms), visitors as keyed hashes, people (encrypted if
-          `encryption_keys` is set), failures; until it is done
-        - `done:ID`: text, so that a repeat isn't a new request (7 days)
-        - `due`: sorted set, erasure → when it runs next (ms)
-        - `open:erasures`, `open:shops`, `open:data`: sorted sets, open request → when it was received (ms)
-        - `open:failed`: sorted set, erasure that fails → since when (ms)
-        """
-        return f"{self.namespace}:{{privacy}}:"
 
     @property
     def registers(self) -> str:

@@ -16,6 +16,7 @@ from state.event_flow import EventFlow, read_event_flow
 from state.event_streams import RECORDED, Streams
 from state.hash_fields import time_of
 from state.keys import MOST_STREAMS, Keys
+from state.open_requests import OpenRequests, read_open_requests
 from state.orders import OrderFlow, read_flow
 from state.partition_totals import (
     Counters,
@@ -88,6 +89,8 @@ class Overview:
     """The last requests to collectors, by source."""
     flow: EventFlow = field(default_factory=EventFlow)
     """What arrived lately."""
+    requests: OpenRequests = field(default_factory=OpenRequests)
+    """Open privacy requests."""
 
     @property
     def lag_ms(self) -> int:
@@ -96,7 +99,7 @@ class Overview:
 
 
 def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -> Overview:
-    """Return everything, in seven round trips whose cost doesn't grow with the number of sessions.
+    """Return everything, in eight round trips whose cost doesn't grow with the number of sessions.
 
     Args:
         scripts: The server.
@@ -112,6 +115,7 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         stored = read_records(scripts, keys)
         events = _read_events(scripts, keys, stored)
         flow = read_event_flow(scripts.client, keys, stored.now_ms)
+        requests = read_open_requests(scripts.client, keys)
     today = read_day_zone(stored.texts(keys.clock(0))).day(stored.now_ms)
     arguments = (*range(today, today - days, -1), *lanes)
     parts = scripts.run_many([lua.overview(keys.partition(number), days, *arguments) for number in range(PARTITIONS)])
@@ -121,7 +125,7 @@ def read(scripts: Scripts, keys: Keys, lanes: Sequence[str], *, days: int = 1) -
         outbox=outbox_totals(parts),
         counters=counters(parts),
     )
-    return replace(_joined(keys, server, events, totals, stored), flow=flow)
+    return replace(_joined(keys, server, events, totals, stored), flow=flow, requests=requests)
 
 
 class _Totals(NamedTuple):

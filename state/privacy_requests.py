@@ -5,9 +5,10 @@ Each is kept until it is done. Erasures of people run by themselves. The other o
 
 import hmac
 import json
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Literal, NamedTuple, cast
 
@@ -15,7 +16,8 @@ from state.calls import privacy as lua
 from state.cipher import Cipher, Unencrypted
 from state.errors import UnreadableError
 from state.hash_fields import texts
-from state.keys import DAY_MS, PRIVACY_DONE_TTL_MS, Keys
+from state.keys import DAY_MS, Keys
+from state.privacy_keys import DONE_TTL_MS, privacy_prefix
 from state.scripts import Scripts
 from state.server_errors import driver_errors
 
@@ -24,11 +26,14 @@ KINDS: Mapping[Kind, str] = {"erasure": "erasures", "shop erasure": "shops", "da
 """Each kind with the set that it is in while it is open."""
 MOST_OPEN = 10_000
 """Of all kinds together. While there are that many, a collector takes no more."""
-PEOPLE = "people"
+PEOPLE, FOUND = "people", "found"
+"""The personal fields of a stored request."""
 FIRST_RUN_MS = 5_000
 """After this time all events that the same collector accepted before the request are in a stream."""
 LONGEST_WAIT_MS = DAY_MS
+_AT_ONCE = 500
 _ID_BYTES = 9
+_REQUEST_ID = re.compile("[0-9A-Za-z]{12}")
 
 
 class Filing(NamedTuple):
@@ -57,13 +62,15 @@ class PrivacyRequest:
     received_ms: int
     people: Sequence[Mapping[str, str]] = ()
     visitors: Sequence[str] = ()
+    found: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What an earlier run noted of the person, before it removed anything."""
     erased_ms: int = 0
     """When it was last carried out, if it is kept for events that a collector may hold; otherwise 0."""
     failures: int = 0
     problem: str = ""
     """Why it failed the last time."""
     unreadable: str = ""
-    """Why `people` can't be read; empty if they can."""
+    """Why `people` or `found` can't be read; empty if they can."""
 
 
 class PrivacyRequests:
@@ -71,7 +78,7 @@ class PrivacyRequests:
 
     def __init__(self, scripts: Scripts, keys: Keys, cipher: Cipher | None = None, secret: bytes = b"") -> None:
         self._scripts = scripts
-        self._keys = keys
+        self._prefix = privacy_prefix(keys)
         self._cipher = cipher or Unencrypted()
         self._secret = secret
 
@@ -84,7 +91,7 @@ class PrivacyRequests:
         ids = [self._id(filing) for filing in filings]
         calls = [
             lua.file_request(
-                self._keys.privacy,
+                self._prefix,
                 request,
                 KINDS[filing.kind],
                 filing.received_ms,
@@ -98,36 +105,47 @@ class PrivacyRequests:
 
     def lease(self, most: int, lease_ms: int) -> list[str]:
         """Lease the erasures that are due and return their ids. Another process gets them again after the lease."""
-        return self._scripts.run(lua.lease_requests(self._keys.privacy, most, lease_ms, LONGEST_WAIT_MS))
+        return self._scripts.run(lua.lease_requests(self._prefix, most, lease_ms, LONGEST_WAIT_MS))
 
     def finish(self, request: str) -> bool:
         """Remove a request that is done; return whether it was open."""
-        return self._scripts.run(lua.finish_request(self._keys.privacy, request, PRIVACY_DONE_TTL_MS))
+        return self._scripts.run(lua.finish_request(self._prefix, request, DONE_TTL_MS))
+
+    def note(self, request: str, found: Mapping[str, Sequence[str]]) -> bool:
+        """Note what an erasure found of the person, for another run of it; return whether it was open."""
+        notes = self._cipher.encrypt(owner_of(request), FOUND, "", json.dumps(found))
+        return self._scripts.run(lua.note_request(self._prefix, request, notes))
 
     def postpone(self, request: str, wait_ms: int, problem: str = "") -> bool:
         """Run an erasure again later, for at most `LONGEST_WAIT_MS`; return whether it was open.
 
         Without a problem, it was carried out.
         """
-        return self._scripts.run(lua.postpone_request(self._keys.privacy, request, wait_ms, problem))
+        return self._scripts.run(lua.postpone_request(self._prefix, request, wait_ms, problem))
 
     def read(self, request: str) -> PrivacyRequest | None:
         """Return an open request; None if there is none with this id."""
-        with driver_errors():
-            stored = texts(self._scripts.client.hgetall(self.key(request)))
-        return self._parsed(request, stored) if stored else None
+        return next(self._read([request]), None)
 
     def open(self, *kinds: Kind) -> Iterator[PrivacyRequest]:
         """Yield the open requests of these kinds, all kinds without any, the oldest of each kind first."""
         for kind in kinds or tuple(KINDS):
-            for request in self.ids(kind):
-                if found := self.read(request):
-                    yield found
+            ids = self.ids(kind)
+            for start in range(0, len(ids), _AT_ONCE):
+                yield from self._read(ids[start : start + _AT_ONCE])
+
+    def _read(self, ids: Sequence[str]) -> Iterator[PrivacyRequest]:
+        with driver_errors():
+            pipe = self._scripts.client.pipeline(transaction=False)
+            for request in ids:
+                pipe.hgetall(self.key(request))
+            found: list[Mapping[bytes, bytes]] = pipe.execute()
+        return (self._parsed(request, texts(stored)) for request, stored in zip(ids, found, strict=True) if stored)
 
     def ids(self, kind: Kind) -> list[str]:
         """Return the ids of the open requests of a kind, the oldest first."""
         with driver_errors():
-            found = self._scripts.client.zrange(f"{self._keys.privacy}open:{KINDS[kind]}", 0, -1)
+            found = self._scripts.client.zrange(f"{self._prefix}open:{KINDS[kind]}", 0, -1)
         return [member.decode() for member in found]
 
     def count(self) -> int:
@@ -135,12 +153,22 @@ class PrivacyRequests:
         with driver_errors():
             pipe = self._scripts.client.pipeline(transaction=False)
             for name in KINDS.values():
-                pipe.zcard(f"{self._keys.privacy}open:{name}")
+                pipe.zcard(f"{self._prefix}open:{name}")
             return sum(pipe.execute())
 
     def key(self, request: str) -> str:
         """Return the key of a request."""
-        return f"{self._keys.privacy}request:{request}"
+        return f"{self._prefix}request:{request}"
+
+    def id_in(self, key: str) -> str:
+        """Return the id of the request with this key; empty for any other key."""
+        prefix = self.key("")
+        return key[len(prefix) :] if key.startswith(prefix) else ""
+
+    def text(self, request: str, stored: Mapping[str, str]) -> str:
+        """Return what a stored request says of people; empty if it can't be read."""
+        parsed = self._parsed(request, stored)
+        return str([*parsed.people, *parsed.found.values()])
 
     def _id(self, filing: Filing) -> str:
         words = (filing.kind, filing.source, filing.shop, filing.dedupe_key or _content(filing))
@@ -153,18 +181,19 @@ class PrivacyRequests:
             "kind": filing.kind,
             "source": filing.source,
             "shop": filing.shop,
-            "received": str(filing.received_ms),
             "visitors": " ".join(filing.visitors),
             PEOPLE: self._cipher.encrypt(owner_of(request), PEOPLE, "", people),
         }
         return [word for name, value in fields.items() if value for word in (name, value)]
 
     def _parsed(self, request: str, stored: Mapping[str, str]) -> PrivacyRequest:
-        unreadable, people = "", ""
-        try:
-            people = self._cipher.decrypt(owner_of(request), PEOPLE, "", stored.get(PEOPLE, ""))
-        except UnreadableError as problem:
-            unreadable = str(problem)
+        unreadable, texts_of = "", dict.fromkeys((PEOPLE, FOUND), "")
+        for name in texts_of:
+            try:
+                texts_of[name] = self._cipher.decrypt(owner_of(request), name, "", stored.get(name, ""))
+            except UnreadableError as problem:
+                unreadable = str(problem)
+        people, found = texts_of.values()
         return PrivacyRequest(
             id=request,
             kind=cast("Kind", stored.get("kind", "erasure")),
@@ -173,11 +202,17 @@ class PrivacyRequests:
             received_ms=int(stored.get("received", 0)),
             people=tuple(json.loads(people)) if people else (),
             visitors=tuple(stored.get("visitors", "").split()),
+            found=json.loads(found) if found else {},
             erased_ms=int(stored.get("erased", 0)),
             failures=int(stored.get("failures", 0)),
             problem=stored.get("problem", ""),
             unreadable=unreadable,
         )
+
+
+def is_request_id(text: object) -> bool:
+    """Return whether a value has the form of an id of a privacy request."""
+    return isinstance(text, str) and _REQUEST_ID.fullmatch(text) is not None
 
 
 def owner_of(request: str) -> str:

@@ -70,10 +70,9 @@ class VisitorRecords:
 
     def waiting(self) -> Iterator[WaitingVisitor]:
         """Yield the records in which data of a customer waits. Values under a lost key are left out."""
-        with driver_errors():
-            tags = [tag.decode() for tag in self._scripts.client.zrange(f"{self._prefix}waiting", 0, -1)]
-        for start in range(0, len(tags), _AT_ONCE):
-            names = [f"visitor:{tag}" for tag in tags[start : start + _AT_ONCE]]
+        every = self.waiting_names()
+        for start in range(0, len(every), _AT_ONCE):
+            names = every[start : start + _AT_ONCE]
             with driver_errors():
                 pipe = self._scripts.client.pipeline(transaction=False)
                 for name in names:
@@ -82,6 +81,12 @@ class VisitorRecords:
             for name, stored in zip(names, replies, strict=True):
                 if customer := self.customer(texts(stored)):
                     yield WaitingVisitor(name, customer)
+
+    def waiting_names(self) -> list[str]:
+        """Return the names of the records in which data of a customer waits, or did lately."""
+        with driver_errors():
+            tags = self._scripts.client.zrange(f"{self._prefix}waiting", 0, -1)
+        return [f"visitor:{tag.decode()}" for tag in tags]
 
     def remove(self, names: Iterable[str]) -> int:
         """Remove records; return how many there were."""

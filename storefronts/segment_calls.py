@@ -31,7 +31,8 @@ def parts(fields: JsonObject, delivery: Delivery, options: Options, *, place: in
         case "alias":
             yield _profile(call, {})
         case "delete":
-            people = customers.others({}, phones=call.phones, emails=call.emails)
+            known = {name: code for name, code in call.customer.items() if name == "country_code"}
+            people = customers.others(known, phones=call.phones, emails=call.emails)
             yield Erasure(tuple(people), call.visitor, dedupe_key=call.dedupe_key)
         case _:
             yield call.ignored("is a call of another type")

@@ -18,8 +18,15 @@ from tasks.failpoints import reached
 
 SWEEP_QUEUE = "winback.sweep"
 RECOVER_QUEUE = "winback.recover"
-TASKS = {SWEEP_QUEUE: frozenset({"winback.sweep", "winback.dispatch"}), RECOVER_QUEUE: frozenset({"winback.recover"})}
+TASKS = {
+    SWEEP_QUEUE: frozenset({"winback.sweep", "winback.dispatch", "winback.erasures"}),
+    RECOVER_QUEUE: frozenset({"winback.recover", "winback.erase"}),
+}
 """The tasks of each queue; messages for any other task are refused."""
+
+ERASURES_EVERY, ERASURE_LEASE = timedelta(seconds=5), timedelta(minutes=15)
+MOST_ERASURES = 20
+"""Erasures that are started at once, so that attempts don't wait for them."""
 
 log = structlog.get_logger("winback.tasks")
 
@@ -49,6 +56,40 @@ def dispatch(self: Task) -> None:
     """Dispatch due outreaches between two sweeps, so that workers don't wait for the next one."""
     if _due("dispatch", current().delivery.dispatch_interval, current()):
         _dispatch(self.app)
+
+
+@shared_task(name="winback.erasures", bind=True, send_events=False)
+def erasures(self: Task) -> None:
+    """Start the erasures that are due."""
+    if not _due("erasures", ERASURES_EVERY, current()):
+        return
+    try:
+        leased = current().erasure.data.requests.lease(MOST_ERASURES, round(ERASURE_LEASE.total_seconds() * 1000))
+        if leased:
+            _broker(self.app).enqueue(erase, leased)
+    except StateError as exc:
+        log.error("erasures_failed", error=str(exc))  # noqa: TRY400 - as above
+    except BrokerUnavailableError as exc:
+        log.error("broker_unreachable", error=str(exc))  # noqa: TRY400 - they become due again after their lease
+
+
+@shared_task(name="winback.erase", time_limit=ERASURE_LEASE.total_seconds() - 60)
+def erase(request: str) -> None:
+    """Carry out one erasure that a shop's tool requested."""
+    try:
+        deps = current()
+        deps.prepare()
+        from tasks.erasure.requested import erase_requested
+
+        done = erase_requested(request, deps.erasure, deps.identity_secret)
+    except StateError as exc:
+        log.error("erasure_failed", request=request, problem=str(exc))  # noqa: TRY400 - as above
+        return
+    if done.result == "failed":
+        log.error("erasure_failed", request=request, problem=done.problem)
+    elif done.result != "gone":
+        waits = "until all collectors have delivered" if done.result == "spooled" else None
+        log.info("person_erased", request=request, sessions=done.sessions, outreaches=done.outreaches, open=waits)
 
 
 @shared_task(name="winback.recover")
@@ -101,8 +142,12 @@ def _due(name: str, interval: timedelta, deps: Deps) -> bool:
 _brokers: dict[Celery, Broker] = {}
 
 
+def _broker(app: Celery) -> Broker:
+    return _brokers.setdefault(app, Broker(app, RECOVER_QUEUE))
+
+
 def _dispatch(app: Celery) -> None:
-    broker = _brokers.setdefault(app, Broker(app, RECOVER_QUEUE))
+    broker = _broker(app)
 
     def enqueue(outreaches: Sequence[str]) -> None:
         broker.enqueue(recover, outreaches)

@@ -21,6 +21,7 @@ from state.progress_stamps import Stamps
 from state.sending_control import Control
 from state.sessions import Sessions
 from tasks.delivery.settings import DeliverySettings
+from tasks.erasure.stores import ErasureStores
 from tasks.policy.blocklist import Blocklist
 from tasks.policy.experiment import ExperimentSettings
 from tasks.policy.settings import ContactSettings
@@ -53,6 +54,7 @@ class Deps:
     detection: Callable[[], DetectionSettings]
     """The current settings of detection; read once per sweep."""
     identity_secret: bytes
+    erasure: ErasureStores
     in_flight: int
     """How many outreaches can be leased at a time."""
     heartbeat: Callable[[str], None]

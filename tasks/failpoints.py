@@ -27,6 +27,8 @@ Point = Literal[
     "reply_read",
     "person_released",
     "outreach_settled",
+    "data_removed",
+    "person_erased",
 ]
 
 _directory: Final = os.environ.get(VARIABLE, "")

@@ -27,3 +27,9 @@ def finish_request(request: str, remembered_ms: int) -> Arguments:
 def postpone_request(request: str, wait_ms: int, problem: str) -> Arguments:
     """Run an erasure again later. The reply: whether it was open."""
     return request, wait_ms, problem
+
+
+@script(flag)
+def note_request(request: str, notes: str) -> Arguments:
+    """Note what an erasure found. The reply: whether it is open."""
+    return request, notes

@@ -11,6 +11,10 @@ local key = prefix .. 'request:' .. request
 -- guard request_once: redis.call('EXISTS', key, prefix .. 'done:' .. request) > 0 => false
 if redis.call('EXISTS', key, prefix .. 'done:' .. request) > 0 then return 0 end
 for i = 5, #ARGV, 2 do redis.call('HSET', key, ARGV[i], ARGV[i + 1]) end
+-- A collector estimates the time. Its estimate can be ahead.
+-- guard request_ahead: math.min(received, clock()) => received
+received = text(math.min(received, clock()))
+redis.call('HSET', key, 'received', received)
 redis.call('ZADD', prefix .. 'open:' .. kind, received, request)
 if wait_ms ~= '' then redis.call('ZADD', prefix .. 'due', text(clock() + wait_ms), request) end
 return 1

@@ -59,7 +59,7 @@ if session and not is_late and not is_over then
   end
 end
 local reply = {session or '', continues or '', last or ''}
-wait_customer(prefix, visitor, {session = session, at = at, words = said, kept_ms = kept_ms}, reply)
+wait_customer(prefix, visitor, session, at, said, kept_ms, reply)
 -- guard visitor_kept
 call('PEXPIRE', key, kept_ms)
 return reply

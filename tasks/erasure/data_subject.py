@@ -1,6 +1,6 @@
 """The person that a command is about: identities, sessions, and how to recognise their traces."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from detectors.activity import ActivityEvent
 from detectors.normalize.identities import identities_of, named_by
@@ -73,6 +73,10 @@ class DataSubject:
             # An unreadable value has no identity, and may still be theirs.
             return bool(set(found) & set(self.identities)) or self._spellings.is_in(phone)
         return not set(found).isdisjoint(self.identities)
+
+    def is_customer(self, fields: Mapping[str, str]) -> bool:
+        """Return whether fields of a customer name the person."""
+        return self.is_named_by(*(fields.get(name) or "" for name in ("phone_number", "country_code", "email")))
 
     def has_session(self, stored: StoredPerson) -> bool:
         """Return whether a stored session belongs to the person."""

@@ -1,6 +1,6 @@
 """Forgets a person: removes every trace of them, and scans every key to prove that none is left."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -10,8 +10,10 @@ from state.erasure import Erased, Erasure
 from state.event_stream import StreamEntry
 from state.inventory import person_in
 from state.optouts import SHOP, OptOuts
+from state.privacy_requests import PrivacyRequest
 from tasks.erasure.data_subject import DataSubject
-from tasks.erasure.personal_data import ErasureProof, Finder, PersonalData, Progress, UnreadEvent
+from tasks.erasure.personal_data import ErasureProof, Finder, Known, PersonalData, Progress, UnreadEvent
+from tasks.failpoints import reached
 
 MOST_ROUNDS = 5
 """Ingest can apply events that it had already read while data is removed. Then another round is needed."""
@@ -29,6 +31,12 @@ class ForgetResult:
     """Whether an opt-out hadn't been applied yet. The person is on the opt-out list now."""
     refused: bool
     """The same for a refusal."""
+    waiting: int
+    """Records of visitors with data that waited for a session."""
+    data_requests: int
+    """Open requests for a copy of the data. They are closed: nothing is left to hand out."""
+    erasures: tuple[str, ...]
+    """Open requests to erase the person, each of which names them until it is done. Empty for such a request."""
     mentions: int
     """Number of removals from keys of other people: sessions and links."""
     kept: tuple[str, ...]
@@ -49,15 +57,25 @@ class _Done:
     person_keys: int = 0
     opted_out: bool = False
     refused: bool = False
+    waiting: int = 0
+    data_requests: int = 0
 
 
 class Forget:
     """Forgets one person."""
 
     def __init__(
-        self, erasure: Erasure, opt_outs: OptOuts, progress: Progress, *, follow: bool = True, scan: bool = True
+        self,
+        erasure: Erasure,
+        opt_outs: OptOuts,
+        progress: Progress,
+        *,
+        follow: bool = True,
+        scan: bool = True,
+        may_scan: bool = True,
     ) -> None:
-        """Prepare. `follow` and `scan` are those of `Finder`."""
+        """Prepare. `follow` and `scan` are those of `Finder`. `may_scan`: scan if an index is full."""
+        self._may_scan = may_scan
         self._state = erasure
         self._opt_outs = opt_outs
         self._finder_of = partial(Finder, erasure, progress, follow=follow)
@@ -68,7 +86,7 @@ class Forget:
     def survey(self, subject: DataSubject) -> PersonalData:
         """Find all data to remove; see `Finder.survey`."""
         found = self._finder.survey(subject)
-        if not self.scans and self._state.index_is_full(subject.people):
+        if self._may_scan and not self.scans and self._state.index_is_full(subject.people):
             self.scans, self._finder = True, self._finder_of(scan=True)
             found = self._finder.survey(subject)
         found.person_keys = [key for person in subject.people for key in self._state.split(person)[0]]
@@ -81,6 +99,7 @@ class Forget:
         mentioned_in = self._state.mentions(subject.people)
         for _ in range(MOST_ROUNDS):
             self._remove(subject, found, done)
+            reached("data_removed")
             found = self.survey(subject)
             if not found:
                 break
@@ -95,6 +114,9 @@ class Forget:
             person_keys=done.person_keys,
             opted_out=done.opted_out,
             refused=done.refused,
+            waiting=done.waiting,
+            data_requests=done.data_requests,
+            erasures=tuple(one.id for one in self._erasures(subject)) if self._may_scan else (),
             mentions=mentions + more,
             kept=tuple(kept),
             searched=proof.searched,
@@ -105,6 +127,8 @@ class Forget:
     def _remove(self, subject: DataSubject, found: PersonalData, done: _Done) -> None:
         # Before and after the removal: ingest writes its notes again after each announcement.
         self._state.signal_erasure()
+        # First: data that waits is sent with the visitor's next event.
+        done.waiting += self._state.visitors.remove(found.waiting)
         # Before their events are removed: opt-outs and refusals must outlive all other data.
         self._keep_refusals(subject, found.entries, done)
         self._state.remove_entries([(one.stream, one.entry_id) for one in found.entries])
@@ -117,6 +141,7 @@ class Forget:
         self._state.signal_erasure()
         for person in subject.people:
             self._state.strip_consent(person)
+        done.data_requests += sum(map(self._state.requests.finish, found.data_requests))
         done.entries += len(found.entries)
         done.rejected += len(found.rejected)
         done.person_keys += len(found.person_keys)
@@ -134,12 +159,20 @@ class Forget:
                     self._state.refuse(person, refused, at_ms)
                     done.refused = True
 
+    def _erasures(self, subject: DataSubject) -> Iterator[PrivacyRequest]:
+        for one in self._state.requests.open("erasure"):
+            known = {*one.found.get("identities", ()), *one.found.get("sessions", ())}
+            if any(map(subject.is_customer, one.people)) or known & {*subject.identities, *subject.sessions}:
+                yield one
+
     def _verify_erased(self, subject: DataSubject) -> tuple[ErasureProof, int]:
         """Scan every key. If sessions and links of the person were removed from others' keys, scan again."""
-        proof = self._finder.prove(subject)
+        known = Known(frozenset(self._state.requests.key(one.id) for one in self._erasures(subject)))
+        proof = self._finder.prove(subject, known)
         erased_ids = [*subject.sessions, *subject.people]
         mentions = sum(self._state.remove_mentions(key, erased_ids) for key in proof.left if person_in(key))
-        return (self._finder.prove(subject), mentions) if mentions else (proof, 0)
+        mentions += self._state.visitors.remove(filter(None, map(self._state.visitors.name_in, proof.left)))
+        return (self._finder.prove(subject, known), mentions) if mentions else (proof, 0)
 
 
 def _refused(event: ActivityEvent) -> list[str]:

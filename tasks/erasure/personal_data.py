@@ -1,6 +1,6 @@
 """Finds all stored data about a person: for `winback person show`, `export` and `winback forget`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ from state.event_stream import FIELD
 from state.inventory import Inventory, person_in
 from state.key_scan import session_of
 from state.stored_data import StoredOutreach, StoredPerson
+from state.visitor_records import WaitingVisitor
 from tasks.erasure.data_subject import DataSubject
 from tasks.erasure.linked_identities import earlier, link
 
@@ -48,9 +49,23 @@ class PersonalData:
     rejected: list[tuple[bytes, str]] = field(default_factory=list)
     """Entries of the stream of rejected events: id and text."""
     person_keys: list[str] = field(default_factory=list)
+    waiting: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """Records of visitors with data that waits for a session, by name."""
+    data_requests: list[str] = field(default_factory=list)
+    """Open requests for a copy of the data."""
 
     def __bool__(self) -> bool:
-        return bool(self.sessions or self.outreaches or self.entries or self.rejected or self.person_keys)
+        return any(
+            (
+                self.sessions,
+                self.outreaches,
+                self.entries,
+                self.rejected,
+                self.person_keys,
+                self.waiting,
+                self.data_requests,
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +123,10 @@ class Finder:
         found.entries = [one for one in self.unread(subject) if one.event is None or subject.has_event(one.event)]
         found.rejected = [(entry_id, text) for entry_id, text in self._inventory.rejected() if subject.is_in(text)]
         found.person_keys = [key for person in subject.people for key in self._inventory.person_keys(person)]
+        found.waiting = {one.name: one.customer for one in self._waiting(subject)}
+        found.data_requests = [
+            one.id for one in self._inventory.requests.open("data request") if any(map(subject.is_customer, one.people))
+        ]
         return found
 
     def prove(self, subject: DataSubject, known: Known | None = None) -> ErasureProof:
@@ -142,13 +161,16 @@ class Finder:
         found = list(self._named(subject))
         if self._follow:
             before = subject.identities
-            link(self._inventory, subject, found)
+            link(self._inventory, subject, [*found, *map(_person_of, self._waiting(subject))])
             if subject.identities != before:
                 found = list(self._named(subject))
         found += earlier(self._inventory, subject, found)
         for stored in found:
             subject.add_session(stored)
         return {stored.session_id for stored in found if not stored.forgotten}
+
+    def _waiting(self, subject: DataSubject) -> Iterator[WaitingVisitor]:
+        return (one for one in self._inventory.visitors.waiting() if subject.is_customer(one.customer))
 
     def _made(self, subject: DataSubject) -> Iterator[StoredOutreach]:
         if self._scan:
@@ -185,3 +207,8 @@ class Finder:
             if number % 500 == 0:
                 self._progress(what, number)
             yield item
+
+
+def _person_of(one: WaitingVisitor) -> StoredPerson:
+    phone, country, email = (one.customer.get(name, "") for name in ("phone_number", "country_code", "email"))
+    return StoredPerson("", phone, country, email, original_id="", supersedes="", forgotten=False)

@@ -26,6 +26,8 @@ NOTICED_COLLECTORS: dict[str, list[Noticed]] = {
         ("request_due_ahead", "clock_that_is_put_back_delays_no_erasure"),
         ("request_leased", "leased_erasure_is_leased_again_after_its_lease"),
         ("request_postponed", "unknown_request_is_not_finished"),
+        ("request_ahead", "request_from_the_future_was_received_now"),
+        ("request_noted", "unknown_request_is_not_finished"),
         ("request_recovers", "erasure_that_succeeds_no_longer_fails"),
         ("request_failed_since", "failed_erasure_runs_later_and_is_listed"),
     ],

@@ -7,6 +7,7 @@ import pytest
 import redis
 
 from state.collectors import Collectors
+from state.privacy_keys import privacy_prefix
 from tests.security.redis_users import make_users, refused, url_of
 from tests.security.test_redis_users import refuses
 from tests.support.collecting import EVENT, CollectorProcess, emit, sessions
@@ -36,7 +37,7 @@ def test_collector_works_as_its_own_user(server: EmbeddedValkey, real_state: Sta
         assert sessions(real_state.client) == ["cart-1", "cart-2"]
         calls = [{"type": "delete", "userId": "u-1"}, {"type": "identify", "userId": "u-2", "traits": {"phone": "1"}}]
         assert emit(process.connection(), {"batch": calls}, "/v1/batch") == 200
-        assert real_state.client.exists(f"{real_state.keys.privacy}open:erasures")
+        assert real_state.client.exists(f"{privacy_prefix(real_state.keys)}open:erasures")
         until(lambda: Collectors(real_state.scripts, real_state.keys).marks())
         until(lambda: real_state.client.exists(real_state.keys.announced("collect")))
         assert process.stop() == 0

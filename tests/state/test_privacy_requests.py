@@ -3,6 +3,7 @@
 import pytest
 
 from state.cipher import cipher_of
+from state.privacy_keys import privacy_prefix
 from state.privacy_requests import LONGEST_WAIT_MS, Filing, PrivacyRequests
 from tests.support.durations import DAY_MS, HOUR_MS
 from tests.support.privacy import requests_of
@@ -10,7 +11,7 @@ from tests.support.states import SECRET
 from tests.support.stored_state import now_ms, texts
 from worker.runtime import State
 
-AT_MS = 1_800_000_000_000
+AT_MS = 1_700_000_000_000
 PEOPLE = ({"phone_number": "+573001234567", "country_code": "CO"},)
 LEASE_MS = HOUR_MS
 
@@ -25,11 +26,11 @@ def file(state: State, *filings: Filing) -> list[str]:
 
 
 def make_due(state: State, request: str, at_ms: int = 0) -> None:
-    state.client.zadd(f"{state.keys.privacy}due", {request: at_ms})
+    state.client.zadd(f"{privacy_prefix(state.keys)}due", {request: at_ms})
 
 
 def due_in_ms(state: State, request: str) -> int:
-    return int(state.client.zscore(f"{state.keys.privacy}due", request) or 0) - now_ms(state)
+    return int(state.client.zscore(f"{privacy_prefix(state.keys)}due", request) or 0) - now_ms(state)
 
 
 def test_request_is_read_as_it_was_filed(state: State) -> None:
@@ -39,6 +40,13 @@ def test_request_is_read_as_it_was_filed(state: State) -> None:
     assert (found.kind, found.source, found.shop, found.received_ms) == ("erasure", "shopify", "shop-a", AT_MS)
     assert (list(found.people), list(found.visitors)) == (list(PEOPLE), ["user:u1"])
     assert [one.id for one in requests_of(state).open()] == [request]
+
+
+def test_request_from_the_future_was_received_now(state: State) -> None:
+    (request,) = file(state, filing(received_ms=now_ms(state) + HOUR_MS))
+    found = requests_of(state).read(request)
+    assert found is not None
+    assert abs(found.received_ms - now_ms(state)) < 5000
 
 
 def test_request_is_kept_once(state: State) -> None:
@@ -59,6 +67,7 @@ def test_done_request_is_remembered_for_a_week(state: State) -> None:
 def test_unknown_request_is_not_finished(state: State) -> None:
     assert not requests_of(state).finish("unknown")
     assert not requests_of(state).postpone("unknown", 1000)
+    assert not requests_of(state).note("unknown", {"sessions": ["s-1"]})
     assert state.client.keys("*") == []
 
 
@@ -85,10 +94,19 @@ def test_people_are_encrypted(state: State) -> None:
     assert list(found.people) == list(PEOPLE)
 
 
+def test_notes_are_encrypted_and_read(state: State) -> None:
+    keyed = PrivacyRequests(state.scripts, state.keys, cipher_of(bytes(range(32)).hex()), SECRET)
+    (request,) = keyed.file([filing()])
+    assert keyed.note(request, {"identities": ["+573001234567"]})
+    assert "300" not in str(texts(state, keyed.key(request)))
+    (found,) = keyed.open()
+    assert found.found == {"identities": ["+573001234567"]}
+
+
 def test_only_erasures_of_people_run_by_themselves(state: State) -> None:
     erasure, *others = file(state, filing(), filing(kind="data request"), filing(kind="shop erasure"))
     for request in (erasure, *others):
-        if state.client.zscore(f"{state.keys.privacy}due", request):
+        if state.client.zscore(f"{privacy_prefix(state.keys)}due", request):
             make_due(state, request)
     assert requests_of(state).lease(10, LEASE_MS) == [erasure]
 
@@ -125,12 +143,12 @@ def test_clock_that_is_put_back_delays_no_erasure(state: State) -> None:
 def test_failed_erasure_runs_later_and_is_listed(state: State) -> None:
     (request,) = file(state, filing())
     requests_of(state).postpone(request, HOUR_MS, "the first")
-    state.client.zadd(f"{state.keys.privacy}open:failed", {request: 7})
+    state.client.zadd(f"{privacy_prefix(state.keys)}open:failed", {request: 7})
     requests_of(state).postpone(request, HOUR_MS, "the second")
     found = requests_of(state).read(request)
     assert found is not None
     assert (found.failures, found.problem, found.erased_ms) == (2, "the second", 0)
-    assert state.client.zscore(f"{state.keys.privacy}open:failed", request) == 7
+    assert state.client.zscore(f"{privacy_prefix(state.keys)}open:failed", request) == 7
     assert HOUR_MS - 5000 < due_in_ms(state, request) <= HOUR_MS
 
 
@@ -142,11 +160,11 @@ def test_erasure_that_succeeds_no_longer_fails(state: State) -> None:
     assert found is not None
     assert (found.failures, found.problem) == (0, "")
     assert abs(found.erased_ms - now_ms(state)) < 5000
-    assert not state.client.exists(f"{state.keys.privacy}open:failed")
+    assert not state.client.exists(f"{privacy_prefix(state.keys)}open:failed")
 
 
 def test_finished_request_leaves_nothing_but_its_id(state: State) -> None:
     (request,) = file(state, filing())
     requests_of(state).postpone(request, HOUR_MS, "a problem")
     assert requests_of(state).finish(request)
-    assert state.client.keys("*") == [f"{state.keys.privacy}done:{request}".encode()]
+    assert state.client.keys("*") == [f"{privacy_prefix(state.keys)}done:{request}".encode()]

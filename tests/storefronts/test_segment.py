@@ -187,6 +187,13 @@ def test_deletion_is_an_erasure() -> None:
     assert found.people == ({"email": "jane@example.com"},)
 
 
+def test_deletion_has_the_country_of_its_number() -> None:
+    traits = {"phone": "300 123 4567", "address": {"country": "CO"}}
+    (found,) = become("segment-webhook", {"type": "delete", "userId": "user-1", "traits": traits}).parts
+    assert isinstance(found, Erasure)
+    assert found.people == ({"phone_number": "300 123 4567", "country_code": "CO"},)
+
+
 def test_server_event_without_a_shopper_is_ignored() -> None:
     assert "no shopper" in reason(become("segment", track("Cart Viewed", context={"active": False})))
     assert (

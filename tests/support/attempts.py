@@ -28,6 +28,7 @@ from tests.support.passing_time import let_backoff_pass, let_lease_run_out
 from tests.support.states import SECRET
 from tests.support.stored_state import now_ms, stored
 from tests.support.wire import Behaviour
+from worker.celery_support.task_deps import erasure_stores
 from worker.runtime import State
 
 PERSON = person_of(JANE["phone_number"], SECRET)
@@ -73,6 +74,7 @@ def deps_of(
         blocklist=compiled((contact or ContactSettings()).block),
         detection=DetectionSettings,
         identity_secret=SECRET,
+        erasure=erasure_stores(state),
         in_flight=100,
         heartbeat=lambda _: None,
         monotonic=clock,

@@ -4,16 +4,18 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.types import ASGIApp
 
 from state.keys import Keys
-from state.privacy_requests import PrivacyRequest, PrivacyRequests
+from state.privacy_requests import Filing, PrivacyRequest, PrivacyRequests
 from state.scripts import Scripts
+from state.visitors import Visitors
 from tests.support.collecting import IDENTITY_SECRET, Answer, post
 from tests.support.states import SECRET
+from tests.support.stored_state import now_ms
 from worker.runtime import State
 
 SHOPIFY_SECRET = "secret-of-shopify"
@@ -49,3 +51,12 @@ def kept(redis: Any) -> list[PrivacyRequest]:  # noqa: ANN401 - a client
 
 def requests_of(state: State) -> PrivacyRequests:
     return PrivacyRequests(state.scripts, state.keys, state.cipher, SECRET)
+
+
+def ask_for_erasure(state: State, *people: Mapping[str, str], received_ms: int = 0, **more: Sequence[str]) -> str:
+    """Keep an erasure, and return its id. `more`: `visitors`, `users` and `ids`."""
+    ids: dict[str, Sequence[str]] = {"visitors": (), "users": (), "ids": (), **more}
+    names = Visitors(state.scripts, state.keys, SECRET).names(**ids)
+    filing = Filing("erasure", "shopify", "shop-a", received_ms or now_ms(state), "", people, names)
+    (request,) = requests_of(state).file([filing])
+    return request

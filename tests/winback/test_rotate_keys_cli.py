@@ -61,7 +61,7 @@ def test_an_old_key_is_out_of_use_afterwards(old: State, url: str) -> None:
     done = run(url, keys=(OTHER, KEY))
     assert done.exit_code == 0
     lines = done.stdout.splitlines()
-    assert lines[0].endswith("values were encrypted again, in 1 sessions and outreaches")
+    assert lines[0].endswith("values were encrypted again, in 1 records")
     assert lines[1].startswith(f"key {key_id(OTHER)}: ")
     assert lines[2] == (f"key {key_id(KEY)}: 0 values; no longer used: remove it from WINBACK_ENCRYPTION_KEYS")
     assert deployment.recorded_keys(old.scripts, old.keys) == [key_id(OTHER)]
@@ -153,3 +153,20 @@ def test_key_given_up_before_is_reported_as_lost_again(url: str) -> None:
 def test_missing_key_reports_how_to_make_one(url: str) -> None:
     with pytest.raises(StartError, match=r"encryption_keys: is missing; set WINBACK_ENCRYPTION_KEYS \(openssl rand"):
         run(url, keys=())
+
+
+@pytest.mark.parametrize(("spool_bytes", "seen_ago_ms"), [(4096, 0), (0, HOUR_MS)])
+def test_key_stays_in_use_while_a_spool_can_have_it(old: State, url: str, spool_bytes: int, seen_ago_ms: int) -> None:
+    at_ms = now_ms(old) - seen_ago_ms
+    old.client.hset(old.keys.collectors, "ab12", f"{at_ms} {at_ms} {spool_bytes} 0 0 0")
+    old.client.pexpire(old.keys.collectors, HOUR_MS)
+    shown = run(url, keys=(OTHER, KEY)).output
+    assert f"key {key_id(KEY)}: 0 values; maybe used in the spool of collector ab12" in shown
+    assert key_id(KEY) in deployment.recorded_keys(old.scripts, old.keys)
+    old.client.delete(old.keys.collectors)
+    assert f"key {key_id(KEY)}: 0 values; no longer used" in run(url, keys=(OTHER, KEY)).output
+
+
+def test_key_of_a_running_collector_stays_in_use(old: State, url: str) -> None:
+    deployment.report_key(old.scripts, old.keys, key_id(KEY))
+    assert f"key {key_id(KEY)}: 0 values; used within the last 30 s" in run(url, keys=(OTHER, KEY)).output

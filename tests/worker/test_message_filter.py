@@ -124,6 +124,14 @@ def test_sweep_takes_no_arguments() -> None:
     clean(Message(headers=of(task="winback.sweep"), body=b"[[], {}, null]"), ["winback.sweep"])
 
 
+@pytest.mark.parametrize("request_id", ["", "07-0123456789abcdef", "0123456789ab\n", "jane@example.com", 7, None])
+def test_erasure_takes_the_id_of_a_request(request_id: object) -> None:
+    task = "winback.erase"
+    clean(Message(headers=of(task=task), body=b'[["0123456789aB"], {}, null]'), [task])
+    body = json.dumps([[request_id], {}, None]).encode()
+    assert reason((task,), headers=of(task=task), body=body) == "arguments"
+
+
 @given(headers | anything, bodies | anything, content_types | anything, encodings | anything)
 def test_any_message_is_a_hint_or_refused(head: object, body: object, kind: object, encoding: object) -> None:
     message = Message(body, head, {}, kind, encoding)

@@ -1,9 +1,10 @@
-"""`winback collect`: accepts events over HTTP; its command `check` needs no server."""
+"""`winback collect`: accepts events over HTTP. Its commands check requests, and list those about privacy."""
 
 import structlog
 import typer
 
 from winback.cli.collect_check import check
+from winback.cli.collect_requests import requests
 from winback.cli.collect_setup import setup as setup_sender
 from worker.collector.process import running, tune_gc
 from worker.errors import StartError
@@ -63,3 +64,4 @@ app = typer.Typer(name="collect", invoke_without_command=True, rich_markup_mode=
 app.callback()(collect)
 app.command("check")(check)
 app.command("setup")(setup_sender)
+app.command("requests")(requests)

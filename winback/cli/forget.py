@@ -118,6 +118,10 @@ def _print_found(found: "PersonalData", subject: "DataSubject", *, scanned: bool
         typer.echo(f"  outreach {outreach}")
     for key in found.person_keys:
         typer.echo(f"  key {key}")
+    if found.waiting:
+        typer.echo(f"  {_number(len(found.waiting), 'record')} of visitors with data that waits for a session")
+    for request in found.data_requests:
+        typer.echo(f"  request {request} for a copy of their data")
 
 
 def _print_done(done: "ForgetResult") -> None:
@@ -125,6 +129,11 @@ def _print_done(done: "ForgetResult") -> None:
     if erased.sessions or erased.outreaches or erased.skeletons or done.entries or done.rejected or done.person_keys:
         counts = _counts(erased.sessions, erased.outreaches, done.entries, done.rejected)
         typer.echo(f"removed: {counts}, {_number(done.person_keys, 'key')} of the person")
+    if done.waiting:
+        typer.echo(f"removed: {_number(done.waiting, 'record')} of visitors with data that waited for a session")
+    if done.data_requests:
+        requests = _number(done.data_requests, "open request")
+        typer.echo(f"closed: {requests} for a copy of their data: nothing is left to hand out")
     if done.mentions:
         typer.echo(f"removed: {_number(done.mentions, 'mention')} in keys of other people")
     if erased.skeletons:
@@ -139,6 +148,8 @@ def _print_done(done: "ForgetResult") -> None:
 def _print_rest(done: "ForgetResult") -> None:
     for key in done.kept:
         typer.echo(f"stays: {key}: {_WHY_KEPT[key.rpartition(':')[2]]}")
+    for request in done.erasures:
+        typer.echo(f"stays: request {request} to erase them: it runs by itself (winback collect requests)")
     if done.left:
         typer.echo(f"NOT everything is gone: of {done.searched:,} keys scanned, these still name them:")
         for key in done.left:

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from detectors.lanes import milliseconds
 from state import deployment
+from state.collectors import Collectors
 from state.key_rotation import Rotation, RotationTally
 from winback.cli import terminal
 from worker import runtime
@@ -23,12 +24,22 @@ MOST_PASSES = 5
 """The last pass finds nothing to do. Values that processes with an older key write during a pass need one more."""
 _MOST_PRINTED = 10  # records that can't be decrypted; the rest are only counted
 
-Use = Literal["first", "needed", "used", "lost", "unused"]
+_KINDS = {
+    "session": "sessions",
+    "outreach": "outreaches",
+    "body": "requests",
+    "visitor": "visitors",
+    "request": "privacy requests",
+}
+_OF_COLLECTORS = frozenset({"visitor", "request"})
+
+Use = Literal["first", "needed", "used", "lost", "spooled", "unused"]
 _UNUSED: Use = "unused"
 _KEY_USES: dict[Use, str] = {
     "first": "first key: all new values are encrypted under it",
     "needed": "still needed: some values under it couldn't be encrypted again; run this command again",
     "used": "used within the last 30 s by {}: restart these with the new key first, then run this command again",
+    "spooled": "maybe used in the spool of collector {}: start it, so that it delivers, then run this command again",
     "lost": "lost: values under it can't be read any more",
     "unused": "no longer used: remove it from WINBACK_ENCRYPTION_KEYS",
 }
@@ -42,7 +53,7 @@ class KeyUse:
     use: Use
     values: int
     processes: Sequence[str]
-    """The processes that encrypt with it, as host:pid."""
+    """The processes that encrypt with it, as host:pid; if `spooled`, the collectors."""
 
 
 def rotate_keys(
@@ -56,9 +67,9 @@ def rotate_keys(
 ) -> None:
     """Encrypt all personal data in Redis under the first key of `encryption_keys`, while everything runs.
 
-    To change the key, put the new one first in the list, restart ingest and recover, and run this command. Then remove
-    the keys that it lists as no longer used. The first run encrypts data that was stored without a key. You can stop
-    the command and run it again.
+    To change the key, put the new one first in the list, restart ingest, recover and collect, and run this command.
+    Then remove the keys that it lists as no longer used. The first run encrypts data that was stored without a key. You
+    can stop the command and run it again.
 
     With --lost, the command counts the data under the lost key and asks before it gives the key up. That data can't be
     read any more: its people aren't contacted, and their outreaches expire.
@@ -107,8 +118,11 @@ def _confirm_loss(state: runtime.State, lost: Sequence[str], *, yes: bool) -> No
     for _ in Rotation(state.scripts, state.keys, state.cipher, dry_run=True).steps(tally):
         pass
     for key_id in lost:
-        kinds = ((key_id, "session", "sessions"), (key_id, "outreach", "outreaches"), (key_id, "body", "requests"))
-        held = ", ".join(f"{tally.holders[key, kind]:,} {words}" for key, kind, words in kinds)
+        held = ", ".join(
+            f"{tally.holders[key_id, kind]:,} {words}"
+            for kind, words in _KINDS.items()
+            if tally.holders[key_id, kind] or kind not in _OF_COLLECTORS
+        )
         text = f"key {key_id}: {tally.values[key_id]:,} values in {held}, of {tally.records:,} records in all"
         typer.echo(text, err=True)
     if not yes:
@@ -156,7 +170,16 @@ def _use(state: runtime.State, key_id: str, tally: RotationTally, lost: Sequence
         use = "used"
     elif values:
         use = "needed"
+    elif spooling := _spooling(state):
+        use, processes = "spooled", spooling
     return KeyUse(key_id, use, values, processes)
+
+
+def _spooling(state: runtime.State) -> list[str]:
+    """Return the collectors that can have events in their spool, which are encrypted as they were accepted."""
+    now_ms = state.streams.watermark().now_ms
+    marks = Collectors(state.scripts, state.keys).marks()
+    return [mark.collector for mark in marks if mark.figures.spool_bytes or mark.is_missing(now_ms)]
 
 
 def _report(state: runtime.State, tally: RotationTally) -> None:
@@ -176,7 +199,7 @@ def _print(tally: RotationTally, rewritten: int, uses: Sequence[KeyUse], *, json
         }
         typer.echo(jsonlib.dumps(document, indent=2))
         return
-    typer.echo(f"{rewritten:,} values were encrypted again, in {tally.records:,} sessions and outreaches")
+    typer.echo(f"{rewritten:,} values were encrypted again, in {tally.records:,} records")
     for record, why in list(tally.unreadable.items())[:_MOST_PRINTED]:
         typer.echo(f"{record}: {why}")
     if len(tally.unreadable) > _MOST_PRINTED:

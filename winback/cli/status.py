@@ -92,6 +92,7 @@ def document(snapshot: Snapshot) -> dict[str, object]:
         "orders": asdict(found.orders),
         "waiting": waiting(snapshot),
         "outbox": {**asdict(found.outbox), "deferred": [each._asdict() for each in snapshot.deferred]},
+        "privacy_requests": asdict(found.requests),
         "days": snapshot.days,
         "days_in": found.day_zone.name,
         "silent": counters.silent,

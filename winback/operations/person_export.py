@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from detectors.sequence import RANK_NAMES, RANK_SPAN, occurred_ms
 from detectors.session_fields import cart_of
 from state.inventory import Inventory, person_in
+from state.privacy_requests import PrivacyRequest
 from state.session_record import MARK
 from state.stored_data import StoredKey, StoredRecord
 from tasks.delivery.payload import timestamp
@@ -39,7 +40,7 @@ def export(inventory: Inventory, subject: DataSubject, progress: Progress, *, fo
         sessions = [inventory.session(session_id) for session_id in sorted(found.sessions)]
         outreaches = [inventory.outreach(outreach) for outreach in sorted(found.outreaches)]
         keys = [inventory.content(key) for key in found.person_keys]
-        proof = finder.prove(subject, _known(subject, found, sessions + outreaches))
+        proof = finder.prove(subject, _known(inventory, subject, found, sessions + outreaches))
         if not proof.left:
             break
     # Undecryptable data is missing as well.
@@ -56,6 +57,8 @@ def export(inventory: Inventory, subject: DataSubject, progress: Progress, *, fo
             {"stream": one.stream, "id": one.entry_id.decode(), "event": _json(one.raw)} for one in found.entries
         ],
         "rejected": [{"id": entry_id.decode(), "text": text} for entry_id, text in found.rejected],
+        "waiting": [_waiting(customer) for customer in found.waiting.values()],
+        "privacy_requests": [_request(found) for found in map(inventory.requests.read, found.data_requests) if found],
         "mentions": _mentions(proof),
         "complete": not missed,
         "missed": list(missed),
@@ -63,12 +66,34 @@ def export(inventory: Inventory, subject: DataSubject, progress: Progress, *, fo
     return Export(document, missed, proof.searched)
 
 
-def _known(subject: DataSubject, found: PersonalData, records: list[StoredRecord]) -> Known:
+def _known(inventory: Inventory, subject: DataSubject, found: PersonalData, records: list[StoredRecord]) -> Known:
+    requests = [*found.data_requests, *inventory.requests.ids("erasure")]
     return Known(
-        keys=frozenset(key for record in records for key in record.keys),
+        keys=frozenset(
+            [
+                *(key for record in records for key in record.keys),
+                *map(inventory.visitors.key, found.waiting),
+                *map(inventory.requests.key, requests),
+            ]
+        ),
         texts=frozenset([*(one.text for one in found.entries), *(text for _, text in found.rejected)]),
         members=frozenset([*subject.sessions, *subject.people]),
     )
+
+
+def _waiting(customer: Mapping[str, str]) -> Mapping[str, object]:
+    """Return what a shop's tool reported of a customer before their first session."""
+    return {name: _json(text.encode()) for name, text in customer.items()}
+
+
+def _request(request: PrivacyRequest) -> Mapping[str, object]:
+    return {
+        "kind": request.kind,
+        "source": request.source,
+        "shop": request.shop,
+        "at": when(request.received_ms),
+        "people": list(request.people),
+    }
 
 
 def _identities(subject: DataSubject) -> list[Mapping[str, str]]:

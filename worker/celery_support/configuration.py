@@ -5,7 +5,7 @@ from datetime import timedelta
 from kombu.entity import Exchange, Queue
 
 from tasks.broker import CONFIRM_S
-from tasks.celery_tasks import RECOVER_QUEUE, SWEEP_QUEUE
+from tasks.celery_tasks import ERASURES_EVERY, RECOVER_QUEUE, SWEEP_QUEUE
 from worker.settings import Settings
 
 EXPIRY = timedelta(hours=2)
@@ -105,7 +105,9 @@ def _queues(settings: Settings) -> dict[str, object]:
         "task_routes": {
             "winback.sweep": {"queue": SWEEP_QUEUE},
             "winback.dispatch": {"queue": SWEEP_QUEUE},
+            "winback.erasures": {"queue": SWEEP_QUEUE},
             "winback.recover": {"queue": RECOVER_QUEUE},
+            "winback.erase": {"queue": RECOVER_QUEUE},
         },
     }
 
@@ -117,7 +119,11 @@ def _queue(name: str, settings: Settings) -> Queue:
 
 
 def _schedule(settings: Settings) -> dict[str, object]:
-    every = {"sweep": settings.detection.sweep_interval, "dispatch": settings.delivery.dispatch_interval}
+    every = {
+        "sweep": settings.detection.sweep_interval,
+        "dispatch": settings.delivery.dispatch_interval,
+        "erasures": ERASURES_EVERY,
+    }
     return {
         "beat_scheduler": "worker.celery_support.scheduler:Scheduler",
         "beat_schedule": {

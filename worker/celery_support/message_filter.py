@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Final, Literal, Protocol
 
 from state.partitions import is_outreach_id
+from state.privacy_requests import is_request_id
 
 Reason = Literal["unreadable", "too_large", "encoding", "task", "arguments", "options", "flood"]
 REASONS: Final[tuple[Reason, ...]] = ("unreadable", "too_large", "encoding", "task", "arguments", "options", "flood")
@@ -25,7 +26,8 @@ MOST_CHARACTERS: Final = 1_048_576
 """Size of the body of any message, including answers to questions and batches of events."""
 
 _ID: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}")
-_RECOVER: Final = "winback.recover"
+_ABOUT: Final = {"winback.recover": is_outreach_id, "winback.erase": is_request_id}
+"""Tasks with an argument, and the test of its form."""
 _LIMITS: Final = 2
 _PARTS: Final = 3  # of a body: arguments, named arguments, further calls
 
@@ -125,7 +127,8 @@ def _headers(message: Message, tasks: Collection[str], arguments: list[object]) 
     task, task_id = headers.get("task"), headers.get("id")
     if not isinstance(task, str) or task not in tasks or not isinstance(task_id, str) or not _ID.fullmatch(task_id):
         raise RefusedError("task")
-    if not (len(arguments) == 1 and is_outreach_id(arguments[0]) if task == _RECOVER else not arguments):
+    is_id = _ABOUT.get(task)
+    if not (len(arguments) == 1 and is_id(arguments[0]) if is_id else not arguments):
         raise RefusedError("arguments")
     if headers.get("eta") is not None or not _are_limits(headers.get("timelimit")):
         raise RefusedError("options")

@@ -7,13 +7,18 @@ from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
+from detectors.lanes import LANES_BY_NAME
 from state import deployment, refusals
 from state.alarms import Alarms
 from state.backlog import Backlog
+from state.collectors import Collectors
+from state.erasure import Erasure
 from state.errors import StateError
+from state.optouts import OptOuts
 from state.progress_stamps import Stamps
 from state.replication import NONE, Replicas
 from tasks.deps import Deps
+from tasks.erasure.stores import ErasureStores
 from tasks.policy import blocklist
 from worker.monitoring import announcer
 from worker.monitoring.day_zone_recorder import DayZoneRecorder
@@ -60,12 +65,22 @@ def build_deps(settings: Settings, *, sends: bool, replicas: Replicas = NONE) ->
         ),
         record_day_zone=DayZoneRecorder(state.scripts, state.keys, settings.report.time_zone),
         identity_secret=identity_secret(settings),
+        erasure=erasure_stores(state),
         in_flight=settings.in_flight,
         heartbeat=state.heartbeat,
         replication=_report_replication(state),
         backlog=Backlog(state.scripts, state.keys).note,
         flooded=lambda messages: refusals.add(state.scripts, state.keys, {"flood": messages}),
         report=lambda about, problem: deployment.report(state.scripts, state.keys, about, problem),
+    )
+
+
+def erasure_stores(state: State) -> ErasureStores:
+    """Return the parts of the state that erasures use."""
+    return ErasureStores(
+        Erasure(state.scripts, state.keys, list(LANES_BY_NAME), state.cipher),
+        OptOuts(state.scripts, state.keys),
+        Collectors(state.scripts, state.keys),
     )
 
 

@@ -89,6 +89,8 @@ class StreamAccess:
         """
         state = self.open()
         state.heartbeat("collect")
+        for key_id in state.cipher.ids[:1]:
+            deployment.report_key(state.scripts, state.keys, key_id)
         self._streams = state.streams.number()
         self.has_room_for_requests = PrivacyRequests(state.scripts, state.keys).count() < MOST_OPEN
 

@@ -40,6 +40,8 @@ WARNS = frozenset(
         "lateness",
         "unreachable",
         "rejected",
+        "data_requests",
+        "shop_erasures",
     }
 )
 """Findings that raise an alarm before anything fails. A role that is merely late may just be busy."""

@@ -11,6 +11,7 @@ from worker.monitoring.checks import (
     messages,
     orders,
     outbox,
+    privacy,
     problems,
     processes,
     roles,
@@ -67,5 +68,6 @@ def findings(overview: Overview, settings: Settings) -> list[Finding]:
         *outbox.decisions(overview),
         *backlog.findings(overview),
         *messages.findings(overview),
+        *privacy.findings(overview),
         events.rejected(overview),
     ]

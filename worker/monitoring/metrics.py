@@ -57,6 +57,7 @@ def metrics(overview: Overview | None, findings: Sequence[Finding], settings: Se
     yield from _progress(overview, settings)
     yield from _outcomes(overview)
     yield from _collectors(overview)
+    yield _privacy(overview)
     yield _checks(findings)
 
 
@@ -182,6 +183,13 @@ def _collectors(overview: Overview) -> Iterator[Metric]:
     yield counter("winback_collector_events", "Events accepted since its start.", ("collector",), events)
     refused = [((mark.collector,), mark.figures.refused) for mark in marks]
     yield counter("winback_collector_refused", "Requests refused since its start.", ("collector",), refused)
+
+
+def _privacy(overview: Overview) -> Metric:
+    found = overview.requests
+    sets = {"erasure": found.erasures, "shop_erasure": found.shops, "data_request": found.data, "failed": found.failed}
+    text = "Open requests to erase or hand out data; `failed`: erasures that failed."
+    return gauges("winback_privacy_requests", text, ("kind",), [(kind, one.number) for kind, one in sets.items()])
 
 
 def _checks(findings: Sequence[Finding]) -> Metric:

@@ -1,10 +1,10 @@
 -- Keeps what a visitor's events say of the customer until a session begins, and then appends it to `reply`, to be sent
 -- with that event: also with a repetition of it, as the first can have been lost. A later event removes it.
 -- Erasure and key rotation read the set of visitors with such fields.
--- `visit`: session, at, words, kept_ms; see visitor.lua.
+-- Words: see visitor.lua.
 -- include: call, index_waiting, text
-local function wait_customer(prefix, visitor, visit, reply)
-  local key, session, at, words = prefix .. 'visitor:' .. visitor, visit.session, visit.at, visit.words
+local function wait_customer(prefix, visitor, session, at, words, kept_ms, reply)
+  local key = prefix .. 'visitor:' .. visitor
   local names, given_at = {}, tonumber(call('HGET', key, 'given') or nil)
   if not session then
     for i = 10, 9 + words, 2 do
@@ -14,7 +14,7 @@ local function wait_customer(prefix, visitor, visit, reply)
     end
     -- guard waiting_kept: or call( => or false and call(
     if tonumber(words) > 0 or call('ZSCORE', prefix .. 'waiting', visitor) then
-      index_waiting(prefix, visitor, visit.kept_ms)
+      index_waiting(prefix, visitor, kept_ms)
     end
     return
   end
@@ -38,5 +38,5 @@ local function wait_customer(prefix, visitor, visit, reply)
   end
   if not given_at then call('HSET', key, 'given', text(at)) end
   -- guard waiting_given
-  index_waiting(prefix, visitor, visit.kept_ms)
+  index_waiting(prefix, visitor, kept_ms)
 end
