@@ -15,6 +15,7 @@ from tests.faults.observed import ROLES
 from tests.faults.servers import WORKS_AGAIN_WITHIN_S
 from tests.faults.shop import THRESHOLD_S
 from tests.faults.silence import alarms_in
+from tests.faults.tracked_shop import TrackedShop
 from tests.faults.web_shop import OK, WebShop, filler, post
 
 ONE = (*ROLES, "collect")
@@ -135,6 +136,16 @@ def shuffled(scene: Scene) -> None:
     scene.open(40, over_s=2.0)
 
 
+def killed_shuffled(scene: Scene) -> None:
+    """The same, and kill one of two collectors: the other one finds the same sessions."""
+    shuffled(scene)
+    for _ in range(3):
+        wait(scene, scene.random.uniform(0.3, 1.0))
+        os.kill(scene.system.pid("collect"), signal.SIGKILL)
+        scene.system.until(scene.system.collectors.all_answer, 30, "an answer of every collector")
+    works_again(scene)
+
+
 def leased(scene: Scene) -> None:
     """Let the collector fall behind after outreaches were leased, and all of their shoppers pay."""
     system, shop = scene.system, scene.shop
@@ -209,7 +220,8 @@ def _accepted(scene: Scene) -> int:
 
 def collector_fault(number: str, title: str, act: Callable[[Scene], None], **more: object) -> Fault:
     """Return a fault of a shop that speaks HTTP. `more`: fields that differ."""
-    return Fault(number, title, act, OR_UNKNOWN, **{"roles": ONE, "opens": WebShop, **more})  # type: ignore[arg-type]
+    usual = {"allowed": OR_UNKNOWN, "roles": ONE, "opens": WebShop}
+    return Fault(number, title, act, **{**usual, **more})  # type: ignore[arg-type]
 
 
 FAULTS = (
@@ -228,6 +240,14 @@ FAULTS = (
     ),
     collector_fault("32g", "one of two collectors cut off from Redis for 8 s", one_cut_off, roles=TWO),
     collector_fault("32h", "every request sent twice and shuffled", shuffled, roles=TWO),
+    collector_fault(
+        "32p",
+        "calls of Segment and webhooks of Yuno twice and shuffled, collector killed",
+        killed_shuffled,
+        roles=TWO,
+        opens=TrackedShop,
+        allowed=OR_UNKNOWN | {"suppressed.no_cart"},
+    ),
     collector_fault(
         "32i",
         "paid at a collector that falls behind after the lease",
