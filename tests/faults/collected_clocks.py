@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from tests.faults.collected import collector_fault, wait, works_again
 from tests.faults.collector_hosts import EXTRA
+from tests.faults.collector_scene import collector_fault, wait, works_again
 from tests.faults.fault import Fault, Scene
 from tests.faults.web_shop import OK, WebShop, filler, post
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
-from tests.faults.collected import collector_fault, wait, works_again
 from tests.faults.collector_hosts import Host, full_disk
+from tests.faults.collector_scene import collector_fault, wait, works_again
 from tests.faults.fault import Scene
 from tests.faults.web_shop import OK, UNAVAILABLE, filler, post
 from worker.collector.spool_records import Record, pack, unpack

@@ -50,18 +50,11 @@ def running(settings: Settings) -> Iterator[Collector]:
         StartError: the spool can't be used.
         StateError: the server holds the data of another version.
     """
-    keys = settings.encryption_keys
-    cipher = cipher_of(keys.get_secret_value() if keys else "")
-    spool = Spool(SpoolDirectory(settings.collect.spool), settings.collect.spool_limit_mb * MB, cipher)
+    spool = _spool(settings)
     access = StreamAccess(
         lambda: runtime.open_state(settings, connections=CONNECTIONS, timeout_s=TIMEOUT_S), settings.ingest.streams
     )
-    try:
-        access.open()
-    except (DeploymentMismatchError, ServerUnsuitableError):
-        raise
-    except StateError:
-        pass  # it starts while Redis is down, too
+    _require_own_data(access)
     identifier = spool.open()
     clock = ServerClock()
     committer = Committer(access.write, spool)
@@ -90,3 +83,18 @@ def running(settings: Settings) -> Iterator[Collector]:
         reporter.stop()
         access.close()
         spool.close()
+
+
+def _spool(settings: Settings) -> Spool:
+    keys = settings.encryption_keys
+    cipher = cipher_of(keys.get_secret_value() if keys else "")
+    return Spool(SpoolDirectory(settings.collect.spool), settings.collect.spool_limit_mb * MB, cipher)
+
+
+def _require_own_data(access: StreamAccess) -> None:
+    try:
+        access.open()
+    except (DeploymentMismatchError, ServerUnsuitableError):
+        raise
+    except StateError:
+        pass  # it starts while Redis is down, too
