@@ -4,6 +4,8 @@ from tests.faults import (
     api,
     clocks,
     collected,
+    collected_clients,
+    collected_clocks,
     collected_spool,
     crashes,
     edits,
@@ -31,4 +33,6 @@ ALL: tuple[Fault, ...] = (
     *silent.FAULTS,
     *collected.FAULTS,
     *collected_spool.FAULTS,
+    *collected_clocks.FAULTS,
+    *collected_clients.FAULTS,
 )

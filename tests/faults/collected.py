@@ -3,28 +3,18 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import datetime
 
 from state.collectors import HOLDS_MS, CollectorMark, Collectors
 from tests.faults.collector_hosts import EXTRA, Host, stopped
-from tests.faults.fault import OR_UNKNOWN, Fault, Scene
-from tests.faults.ledger import Request
-from tests.faults.observed import ROLES
-from tests.faults.servers import WORKS_AGAIN_WITHIN_S
-from tests.faults.shop import THRESHOLD_S
+from tests.faults.collector_scene import SLACK_S, TWO, collector_fault, cut, held_since, wait, works_again
+from tests.faults.fault import OR_UNKNOWN, Scene
 from tests.faults.silence import alarms_in
+from tests.faults.tracked_shop import TrackedShop
 from tests.faults.web_shop import OK, WebShop, filler, post
 
-ONE = (*ROLES, "collect")
-TWO = (*ONE, "collect-2")
 KILLED_FOR_S = 6.0
 FROZEN_S = 8.0
 FORGOTTEN_AFTER_S = 10.0
-MOMENT_S = 0.1
-SLACK_S = 1.5
-"""What may pass between a dispatch and its request."""
 
 
 def killed(scene: Scene) -> None:
@@ -135,6 +125,16 @@ def shuffled(scene: Scene) -> None:
     scene.open(40, over_s=2.0)
 
 
+def killed_shuffled(scene: Scene) -> None:
+    """The same, and kill one of two collectors: the other one finds the same sessions."""
+    shuffled(scene)
+    for _ in range(3):
+        wait(scene, scene.random.uniform(0.3, 1.0))
+        os.kill(scene.system.pid("collect"), signal.SIGKILL)
+        scene.system.until(scene.system.collectors.all_answer, 30, "an answer of every collector")
+    works_again(scene)
+
+
 def leased(scene: Scene) -> None:
     """Let the collector fall behind after outreaches were leased, and all of their shoppers pay."""
     system, shop = scene.system, scene.shop
@@ -155,42 +155,6 @@ def leased(scene: Scene) -> None:
     works_again(scene)
 
 
-@contextmanager
-def cut(host: Host) -> Iterator[None]:
-    """Cut a collector off from Redis for a while."""
-    host.to_state.set("cut")
-    try:
-        yield
-    finally:
-        host.to_state.set("pass")
-
-
-def held_since(scene: Scene, began: float) -> None:
-    """Expect no request since a collector began to hold events, except for outreaches that there were already."""
-
-    def is_late(request: Request) -> bool:
-        silent_until = datetime.fromisoformat(request.stamp).timestamp() + THRESHOLD_S
-        return request.at > began + HOLDS_MS / 1000 + SLACK_S or request.at > began < silent_until - MOMENT_S
-
-    late = [request for request in scene.system.api.requests() if is_late(request)]
-    scene.expect(not late, f"{len(late)} requests while a collector held events")
-
-
-def wait(scene: Scene, for_s: float) -> None:
-    """Let the fault last: its duration is under test."""
-    ends = time.monotonic() + for_s
-    scene.system.until(lambda: time.monotonic() > ends, for_s + 30)
-
-
-def works_again(scene: Scene) -> None:
-    """Wait until everything runs and no collector holds an event."""
-    system = scene.system
-    system.until(system.collectors.all_answer, WORKS_AGAIN_WITHIN_S, "an answer of every collector")
-    system.until(system.all_alive, WORKS_AGAIN_WITHIN_S, "a heartbeat of every role")
-    system.until(lambda: not scene.shop.busy, WORKS_AGAIN_WITHIN_S, "the end of the shop's day")
-    system.until(system.collectors.all_delivered, WORKS_AGAIN_WITHIN_S, "empty spools")
-
-
 def _reports(scene: Scene) -> tuple[CollectorMark, ...]:
     return Collectors(scene.system.state.scripts, scene.system.state.keys).marks()
 
@@ -205,11 +169,6 @@ def _host(scene: Scene) -> Host:
 
 def _accepted(scene: Scene) -> int:
     return sum(len(visit.told) for visit in scene.shop.visits.values())
-
-
-def collector_fault(number: str, title: str, act: Callable[[Scene], None], **more: object) -> Fault:
-    """Return a fault of a shop that speaks HTTP. `more`: fields that differ."""
-    return Fault(number, title, act, OR_UNKNOWN, **{"roles": ONE, "opens": WebShop, **more})  # type: ignore[arg-type]
 
 
 FAULTS = (
@@ -228,6 +187,14 @@ FAULTS = (
     ),
     collector_fault("32g", "one of two collectors cut off from Redis for 8 s", one_cut_off, roles=TWO),
     collector_fault("32h", "every request sent twice and shuffled", shuffled, roles=TWO),
+    collector_fault(
+        "32p",
+        "calls of Segment and webhooks of Yuno twice and shuffled, collector killed",
+        killed_shuffled,
+        roles=TWO,
+        opens=TrackedShop,
+        allowed=OR_UNKNOWN | {"suppressed.no_cart"},
+    ),
     collector_fault(
         "32i",
         "paid at a collector that falls behind after the lease",

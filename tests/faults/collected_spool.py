@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
-from tests.faults.collected import collector_fault, wait, works_again
-from tests.faults.collector_hosts import KEY, Host, full_disk
+from tests.faults.collector_hosts import Host, full_disk
+from tests.faults.collector_scene import collector_fault, wait, works_again
 from tests.faults.fault import Scene
 from tests.faults.web_shop import OK, UNAVAILABLE, filler, post
 from worker.collector.spool_records import Record, pack, unpack
@@ -74,7 +74,7 @@ def _damage(scene: Scene, segments: list[Path], lost: str) -> None:
                 _allow_loss(scene, record)
                 content[scene.random.randrange(record.start, record.end)] ^= 0xFF
         segment.write_bytes(content)
-    torn = pack(1, filler("torn"))
+    torn = pack(1, filler("torn").body)
     with segments[-1].open("ab") as file:
         file.write(torn[: scene.random.randrange(1, len(torn))])
 
@@ -103,7 +103,7 @@ def _fill(scene: Scene, host: Host) -> list[str]:
     for _ in range(MOST_FILLERS):
         name = f"filler-{scene.random.random()}"
         connection = HTTPConnection("127.0.0.1", host.port, timeout=5)
-        connection.request("POST", "/events", filler(name, LARGE_KB), {"authorization": f"Bearer {KEY}"})
+        connection.request("POST", *filler(name, LARGE_KB))
         answer = connection.getresponse()
         connection.close()
         if answer.status == UNAVAILABLE:

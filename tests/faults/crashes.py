@@ -11,6 +11,7 @@ from tasks.failpoints import Point
 from tests.faults.fault import OR_UNKNOWN, Fault, Scene
 from tests.faults.ledger import ACCEPT, in_turn, refuse
 from tests.faults.observed import ROLES
+from tests.faults.payments import payments_applied
 from tests.faults.settings import LEASE_S, PROCESSES
 
 LONGER_THAN_A_LEASE_S = LEASE_S + 0.7
@@ -128,6 +129,7 @@ def _at(point: Point) -> str:
 
 FAULTS = (
     *(Fault(number, f"kill -9 ingest: {_at(point)}", killed_at(point)) for number, point in INGEST),
+    Fault("1d", "kill -9 ingest: events applied, people with a payment in progress not yet marked", payments_applied),
     *(Fault(number, f"kill -9 the sweep: {_at(point)}", killed_at(point)) for number, point in SWEEP),
     *(Fault(number, f"kill -9 the worker: {_at(point)}", killed_at(point), OR_UNKNOWN) for number, point in WORKER),
     Fault("4", "worker frozen, messages published, worker killed", frozen_then_killed),

@@ -11,13 +11,13 @@ from tests.faults.system import System
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e_more")]
 
-SELECTED = {"1b": 7, "2c": 7, "3d": 7, "4bb": 7, "13a": 7, "18b": 7}
+SELECTED = {"1b": 7, "2c": 7, "3d": 7, "4bb": 7, "13a": 7, "18b": 7, "32a": 7}
 """Number of the fault, and the seed."""
 
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with System(tmp_path_factory.mktemp("system") / "one", {}, (*ROLES, "recover-2")) as started:
+    with System(tmp_path_factory.mktemp("system") / "one", {}, (*ROLES, "recover-2", "collect")) as started:
         yield started
 
 

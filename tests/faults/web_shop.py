@@ -4,11 +4,11 @@ import json
 import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from tests.faults.collector_hosts import KEY, Host
@@ -21,6 +21,19 @@ PAUSE_S = 0.1
 """Before an event without a 200 is sent again."""
 LATE_S = 0.3
 OK, UNAVAILABLE = 200, 503
+
+
+class Sending(NamedTuple):
+    """A request, which can be repeated."""
+
+    path: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+def own(body: bytes) -> Sending:
+    """Return a request with an event of Winback's own."""
+    return Sending("/events", body, {"authorization": f"Bearer {KEY}"})
 
 
 class WebShop(Shop):
@@ -62,6 +75,11 @@ class WebShop(Shop):
         finally:
             self.hosts = before
 
+    def sending_of(self, visit: Visit, event: dict[str, Any]) -> Sending:
+        """Return the request that carries an event."""
+        del visit
+        return own(json.dumps(event).encode())
+
     def happen(self, visit: Visit, event: dict[str, Any]) -> None:
         """Let something happen now."""
         self._tell_at(time.time(), visit, event)
@@ -92,9 +110,9 @@ class WebShop(Shop):
         random: Random,
         connections: dict[int, HTTPConnection],
     ) -> None:
-        body = json.dumps(event).encode()
+        sending = self.sending_of(visit, event)
         while not self._ended.is_set():
-            status = post(random.choice(self.hosts).port, body, connections)
+            status = post(random.choice(self.hosts).port, sending, connections)
             with self._count:
                 self.answers[status] = self.answers.get(status, 0) + 1
             if status == OK:
@@ -105,18 +123,18 @@ class WebShop(Shop):
             self._ended.wait(PAUSE_S)
 
 
-def filler(session: str, kilobytes: int = 0) -> bytes:
+def filler(session: str, kilobytes: int = 0) -> Sending:
     """Return an event that leads to nothing, with any size."""
     metadata = {"text": "x" * 1024 * kilobytes}
-    return json.dumps({"session_id": session, "type": "exit", "engagement": {"metadata": metadata}}).encode()
+    return own(json.dumps({"session_id": session, "type": "exit", "engagement": {"metadata": metadata}}).encode())
 
 
-def post(port: int, body: bytes, kept: dict[int, HTTPConnection] | None = None, path: str = "/events") -> int:
+def post(port: int, sending: Sending, kept: dict[int, HTTPConnection] | None = None) -> int:
     """Send a request, on a kept connection if there is one; return its status, 0 for no answer."""
     connections = {} if kept is None else kept
     connection = connections.setdefault(port, HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S))
     try:
-        connection.request("POST", path, body, {"authorization": f"Bearer {KEY}"})
+        connection.request("POST", sending.path, sending.body, sending.headers)
         answer = connection.getresponse()
         answer.read()
     except (OSError, HTTPException):

@@ -10,7 +10,7 @@ from state.cipher import Unencrypted
 from state.collectors import CollectorMark, Figures
 from tests.support.durations import HOUR_MS, MINUTE_MS
 from worker.collector.committer import Committer
-from worker.collector.reporter import Reporter
+from worker.collector.reporter import INTERVAL_S, LONGEST_PAUSE_S, UNKNOWN_PAUSE_S, Reporter, pause_s
 from worker.collector.server_clock import ServerClock
 from worker.collector.spool import Spool
 from worker.collector.spool_directory import SpoolDirectory
@@ -64,3 +64,11 @@ def test_events_of_a_wrong_host_clock_hold_contacts(tmp_path: Path, wrong_ms: in
     assert until_ms == NOW_MS + min(0, max(wrong_ms, -AFTER_MS))
     later_ms = NOW_MS + 2 * AFTER_MS
     assert CollectorMark("a", until_ms, later_ms, Figures()).holds(later_ms, AFTER_MS)
+
+
+@pytest.mark.parametrize(
+    ("failures", "is_known", "pause"),
+    [(0, True, INTERVAL_S), (1, True, 2 * INTERVAL_S), (9, True, LONGEST_PAUSE_S), (9, False, UNKNOWN_PAUSE_S)],
+)
+def test_collector_that_redis_does_not_know_tries_often(failures: int, *, is_known: bool, pause: float) -> None:
+    assert pause_s(failures, is_known=is_known) == pause

@@ -2,61 +2,20 @@
 
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state.cipher import Cipher, Unencrypted, cipher_of
+from state.cipher import cipher_of
+from tests.support.spools import delivered, files, named, opened
 from worker.collector import spool as spool_module
-from worker.collector.spool import Spool, SpoolFullError
-from worker.collector.spool_directory import SpoolDirectory
-from worker.collector.spool_records import HEADER, pack, unpack
+from worker.collector.spool import SpoolFullError
+from worker.collector.spool_records import pack, unpack
 from worker.errors import StartError
 
 KEY, OTHER = bytes(range(32)).hex(), bytes(range(1, 33)).hex()
-LIMIT = 1_000_000
-NOW_MS = 1_796_000_000_000
-RECORD = HEADER.size + len(b'{"session_id":"s-1"}')
-
-
-@contextmanager
-def opened(path: Path, cipher: Cipher | None = None, limit: int = LIMIT) -> Iterator[Spool]:
-    found = Spool(SpoolDirectory(path), limit, cipher or Unencrypted())
-    found.open()
-    try:
-        yield found
-    finally:
-        found.close()
-
-
-def delivered(spool: Spool, most: int = 10_000) -> list[bytes]:
-    """Deliver chunks, and return their events."""
-    events: list[bytes] = []
-    for _ in range(most):
-        chunk = spool.next()
-        if chunk is None:
-            break
-        events += chunk.events
-        spool.drop(chunk)
-    return events
-
-
-def named(count: int, start: int = 0) -> list[bytes]:
-    return [b'{"session_id":"s-%d"}' % number for number in range(start, start + count)]
-
-
-def flip(segment: Path, place: int) -> None:
-    content = bytearray(segment.read_bytes())
-    content[place] ^= 0x55
-    segment.write_bytes(content)
-
-
-def files(path: Path) -> list[Path]:
-    return sorted(path.glob("*.events"))
 
 
 def test_events_come_back_in_their_order(tmp_path: Path) -> None:
@@ -122,60 +81,6 @@ def test_segment_with_only_a_torn_record_is_removed(tmp_path: Path) -> None:
     with opened(tmp_path) as spool:
         assert spool.is_empty
         assert files(tmp_path) == []
-
-
-@pytest.mark.parametrize("place", range(0, RECORD, 3))
-@pytest.mark.parametrize("restarted", [False, True])
-def test_damaged_record_costs_only_itself(tmp_path: Path, place: int, *, restarted: bool) -> None:
-    with opened(tmp_path) as spool:
-        for number in range(4):
-            spool.append(NOW_MS + number, named(1, number))
-        flip(files(tmp_path)[0], RECORD + place)
-        if not restarted:
-            assert delivered(spool) == [*named(1), *named(2, 2)]
-            assert spool.damaged == RECORD
-    if restarted:
-        with opened(tmp_path) as spool:
-            assert delivered(spool) == [*named(1), *named(2, 2)]
-            assert spool.damaged == RECORD
-
-
-def test_damaged_record_at_the_end_is_counted(tmp_path: Path) -> None:
-    with opened(tmp_path) as spool:
-        spool.append(NOW_MS, named(1))
-        spool.append(NOW_MS, named(1, 1))
-    flip(files(tmp_path)[0], 2 * RECORD - 1)
-    with opened(tmp_path) as spool:
-        assert delivered(spool) == named(1)
-        assert spool.damaged == RECORD
-
-
-def test_segment_without_a_readable_record_is_counted(tmp_path: Path) -> None:
-    with opened(tmp_path) as spool:
-        spool.append(NOW_MS, named(1))
-    flip(files(tmp_path)[0], RECORD - 1)
-    with opened(tmp_path) as spool:
-        assert (spool.is_empty, spool.damaged, files(tmp_path)) == (True, RECORD, [])
-
-
-def test_removed_file_is_counted_and_the_rest_delivered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spool_module, "SEGMENT_BYTES", 1)
-    with opened(tmp_path) as spool:
-        for number in range(2):
-            spool.append(NOW_MS + number, named(1, number))
-        files(tmp_path)[0].unlink()
-        assert delivered(spool) == named(1, 1)
-        assert spool.damaged == RECORD
-
-
-def test_damage_is_counted_once_if_delivery_fails(tmp_path: Path) -> None:
-    with opened(tmp_path) as spool:
-        spool.append(NOW_MS, named(1))
-        spool.append(NOW_MS, named(1, 1))
-        flip(files(tmp_path)[0], RECORD - 1)
-        spool.next()
-        assert delivered(spool) == named(1, 1)
-        assert spool.damaged == RECORD
 
 
 def test_full_spool_refuses_and_keeps_nothing_of_it(tmp_path: Path) -> None:

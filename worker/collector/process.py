@@ -51,15 +51,6 @@ class Collector:
     identifier: str
 
 
-def _open(access: StreamAccess) -> None:
-    try:
-        access.open()
-    except (DeploymentMismatchError, ServerUnsuitableError):
-        raise
-    except StateError:
-        pass  # it starts while Redis is down, too
-
-
 @contextmanager
 def running(settings: Settings) -> Iterator[Collector]:
     """Start the threads of a collector; in the end store all that was accepted, and deliver it if that is possible.
@@ -68,13 +59,11 @@ def running(settings: Settings) -> Iterator[Collector]:
         StartError: the spool can't be used.
         StateError: the server holds the data of another version.
     """
-    keys = settings.encryption_keys
-    cipher = cipher_of(keys.get_secret_value() if keys else "")
-    spool = Spool(SpoolDirectory(settings.collect.spool), settings.collect.spool_limit_mb * MB, cipher)
+    spool = _spool(settings)
     access = StreamAccess(
         lambda: runtime.open_state(settings, connections=CONNECTIONS, timeout_s=TIMEOUT_S), settings.ingest.streams
     )
-    _open(access)
+    _require_own_data(access)
     identifier = spool.open()
     clock = ServerClock()
     committer = Committer(access.write, spool)
@@ -102,3 +91,18 @@ def running(settings: Settings) -> Iterator[Collector]:
         reporter.stop()
         access.close()
         spool.close()
+
+
+def _spool(settings: Settings) -> Spool:
+    keys = settings.encryption_keys
+    cipher = cipher_of(keys.get_secret_value() if keys else "")
+    return Spool(SpoolDirectory(settings.collect.spool), settings.collect.spool_limit_mb * MB, cipher)
+
+
+def _require_own_data(access: StreamAccess) -> None:
+    try:
+        access.open()
+    except (DeploymentMismatchError, ServerUnsuitableError):
+        raise
+    except StateError:
+        pass  # it starts while Redis is down, too

@@ -17,6 +17,8 @@ from worker.collector.stream_access import StreamAccess
 INTERVAL_S = 0.5
 HEARTBEAT_S = 2.0
 LONGEST_PAUSE_S = 5.0
+UNKNOWN_PAUSE_S = 0.2
+"""Between two tries of a collector that hasn't reached Redis yet. Until Redis knows it, its events hold no contact."""
 LAST_DELIVERY_S = 5.0
 """How long the spool is delivered when the collector stops."""
 
@@ -103,7 +105,7 @@ class Reporter:
                 log.error("report_failed", error=type(problem).__name__)  # noqa: TRY400 - as above
                 failures += 1
             if self._spool.is_empty or failures:
-                self._stopped.wait(min(LONGEST_PAUSE_S, INTERVAL_S * 2 ** min(failures, 4)))
+                self._stopped.wait(pause_s(failures, is_known=self._clock.is_known))
 
     def _sign(self) -> None:
         """Report the earliest moment from which on accepted events can be missing from the streams.
@@ -134,3 +136,10 @@ class Reporter:
             self._spool.drop(chunk)
             if self._spool.is_empty:
                 log.info("spool_delivered")
+
+
+def pause_s(failures: int, *, is_known: bool) -> float:
+    """Return how long to wait after this many failed rounds in a row. `is_known`: Redis has answered before."""
+    if failures and not is_known:
+        return UNKNOWN_PAUSE_S
+    return min(LONGEST_PAUSE_S, INTERVAL_S * 2.0 ** min(failures, 4))
