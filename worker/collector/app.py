@@ -20,6 +20,7 @@ from worker.collector.answers import (
 from worker.collector.bodies import ClientGoneError
 from worker.collector.cors import origin_headers, preflight_headers
 from worker.collector.own_events import OwnEvents
+from worker.collector.snippet import PATH, Snippet
 from worker.collector.source import RequestSource
 
 NOT_READY = Refusal(503, "not_ready", "Events can't be stored at the moment.", retry_after_s=10)
@@ -94,5 +95,6 @@ def create_app(
     routes = [Route("/v1/m", _Health(lambda: True), methods=["POST"])]
     every = {"/events": OwnEvents(), **(sources or {})}
     routes += [Route(path, _Endpoint(acceptance, source)) for path, source in every.items()]
+    routes.append(Route(PATH, Snippet(), methods=["GET"]))
     routes += [Route("/healthz", _Health(lambda: True)), Route("/readyz", _Health(is_ready))]
     return Router(routes, redirect_slashes=False, default=_not_found)

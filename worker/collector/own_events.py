@@ -62,6 +62,7 @@ def _read(body: bytes) -> Reading:
             ignored.append(f"the request has more than {MOST_EVENTS} events")
             break
         if isinstance(document, dict):
+            document.pop("writeKey", None)  # a key that a browser sends within its event isn't kept
             events.append(document)
         else:
             ignored.append(f"event {place + 1} {NO_JSON if document is _UNREADABLE else NO_OBJECT}")
