@@ -45,6 +45,7 @@ def _beyond() -> Part:
 def part(document: JsonValue, *, dedupe_key: str | None = None, place: int = 0) -> Part:
     """Return an event from its document."""
     if isinstance(document, dict):
+        document.pop("writeKey", None)  # a key that a browser sends within its event isn't kept
         return Translated(document, dedupe_key)
     return Rejected(to_json(document, inf_nan_mode="null"), NO_OBJECT, place=place)
 

@@ -114,6 +114,7 @@ SETUPS: Mapping[str, Setup] = {
         "/events",
         "In the pages of the shop, before </head>",
         key_class="public",
+        notes=("docs/guides/browser.md lists the options.",),
     ),
     "standard-webhooks": Setup(
         "/standard-webhooks",

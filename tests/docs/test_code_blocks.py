@@ -19,7 +19,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "toml": tomllib.loads,
     "yaml": yaml.safe_load,
 }
-NOT_CODE = {"ini", "mermaid", "text"}
+NOT_CODE = {"html", "ini", "mermaid", "text"}
 ALL = [(page.relative_to(ROOT).as_posix(), block) for page in PAGES for block in blocks(page)]
 
 

@@ -3,6 +3,7 @@
 import shutil
 import textwrap
 from collections.abc import Iterable
+from contextlib import closing
 from time import monotonic
 from typing import Annotated
 
@@ -116,7 +117,7 @@ def _wait(settings: Settings, wanted: Wanted, wait_s: float) -> None:
     """
     names = {wanted.reported_as, wanted.reported_as.partition("/")[0]}
     state = call_with_timeout(settings, lambda: runtime.open_state(settings))
-    with naming_server(settings), CtrlC() as ctrl_c:
+    with naming_server(settings), closing(state.client), CtrlC() as ctrl_c:
         seen = _read(state, names)
         if not any(not mark.is_missing(mark.seen_ms) for mark in Collectors(state.scripts, state.keys).marks()):
             typer.echo("\nNo collector runs: start one with winback collect.", err=True)

@@ -24,6 +24,8 @@ from worker.collector.bodies import ClientGoneError
 from worker.collector.cors import origin_headers, preflight_headers
 from worker.collector.pixel import GIF, PixelBody, pixel_headers
 from worker.collector.sdk_settings import project_settings, source_config
+from worker.collector.snippet import PATH as SNIPPET_PATH
+from worker.collector.snippet import Snippet
 from worker.collector.source import RequestSource
 
 PIXEL_PATH = "/pixel/"
@@ -150,6 +152,7 @@ def create_app(acceptance: Acceptance, is_ready: Callable[[], bool], sources: Ma
         "/v1/projects/{key}/settings": project_settings(acceptance),
         "/sourceConfig": configuration,
         "/sourceConfig/": configuration,
+        SNIPPET_PATH: Snippet(),
         "/healthz": runs,
         "/readyz": _Health(is_ready),
     }
