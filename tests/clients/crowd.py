@@ -1,0 +1,111 @@
+"""All shoppers of all scenarios at once, since most of their time is waiting."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.clients.chromium import Browser, Page
+from tests.clients.gateway import Gateway, gateway
+from tests.clients.pages import begin, has_done, served
+from tests.clients.programs import CLIENTS, Program, Run
+from tests.clients.scenarios import SCENARIOS, crowds
+from tests.clients.shoppers import Shopper
+from tests.support.running_shop import Shop, until
+
+SEED = 20261201
+LAST = Shopper("last", "abandons_checkout", 9999)
+
+
+@dataclass(frozen=True)
+class Played:
+    """What has happened."""
+
+    shop: Shop
+    crowds: dict[tuple[str, str], list[Shopper]]
+    gateways: dict[tuple[str, str], Gateway]
+
+    def shopper(self, scenario: str, client: str, story: str) -> Shopper:
+        (found,) = [one for one in self.crowds[scenario, client] if one.story == story]
+        return found
+
+    def requests_for(self, shopper: Shopper) -> list[dict[str, Any]]:
+        """Return the bodies of all requests for a shopper."""
+        bodies = [request["body"] for request in self.shop.api.requests()]
+        return [
+            body for body in bodies if shopper.phone in str(body) or body["session"]["session_id"] == shopper.cart_id
+        ]
+
+    def explained(self, shopper: Shopper) -> str:
+        """Return what Winback says about a shopper's sessions."""
+        return self.shop.cli("explain", "--phone", shopper.phone, code=None)
+
+
+def play(shop: Shop, folder: Path) -> Played:
+    """Let all clients play all of their shoppers. Return when every silence has been judged."""
+    port = int(shop.env["WINBACK_COLLECT__PORT"])
+    everyone = crowds()
+    with ExitStack() as stack:
+        gateways = {
+            (scenario, client): stack.enter_context(gateway(port, *SCENARIOS[scenario].fates))
+            for scenario, client in everyone
+        }
+        played = Played(shop, everyone, gateways)
+        visits = _pages(stack, played, folder)
+        programs = _programs(stack, played, folder)
+        for page, shopper in visits:
+            begin(page, shopper)
+        _shuffle(played)
+        for program in programs:
+            errors = program.errors()
+            assert not any(errors.values()), errors
+        until(lambda: all(has_done(page, shopper) for page, shopper in visits), 60)
+        code = CLIENTS["segment-python"].code(f"http://127.0.0.1:{port}")
+        last = Program(CLIENTS["segment-python"], folder, [Run("last", code, [LAST])])
+        assert last.errors() == {"last": []}
+        # The browser stays open until then, because its SDKs send with a delay.
+        until(lambda: played.requests_for(LAST), 60)
+    return played
+
+
+def _shuffle(played: Played) -> None:
+    """Wait until everything is held, then deliver it within the threshold."""
+    held = {client: found for (scenario, client), found in played.gateways.items() if scenario == "shuffled"}
+    steps = {client: sum(len(one.steps) for one in played.crowds["shuffled", client]) for client in held}
+    until(lambda: all(found.calls == steps[client] for client, found in held.items()), 60)
+    with ThreadPoolExecutor() as threads:
+        delivered = [*threads.map(lambda found: found.deliver_twice(SEED), held.values())]
+    assert min(delivered) > 1
+
+
+def _code(played: Played, scenario: str, client: str) -> str:
+    return CLIENTS[client].code(played.gateways[scenario, client].url, change=SCENARIOS[scenario].code)
+
+
+def _programs(stack: ExitStack, played: Played, folder: Path) -> Sequence[Program]:
+    """Start a program for each SDK and each clock."""
+    runs: dict[tuple[str, int], list[Run]] = {}
+    for (scenario, client), crowd in played.crowds.items():
+        if not CLIENTS[client].is_browser:
+            run = Run(scenario, _code(played, scenario, client), crowd)
+            runs.setdefault((client, SCENARIOS[scenario].clock_s), []).append(run)
+    programs = [Program(CLIENTS[client], folder, listed, clock_s) for (client, clock_s), listed in runs.items()]
+    for program in programs:
+        stack.callback(program.end)
+    return programs
+
+
+def _pages(stack: ExitStack, played: Played, folder: Path) -> list[tuple[Page, Shopper]]:
+    """Open a page for each shopper with an SDK for browsers."""
+    crowds = {place: crowd for place, crowd in played.crowds.items() if CLIENTS[place[1]].is_browser}
+    port = stack.enter_context(
+        served({f"/{scenario}/{client}": _code(played, scenario, client) for scenario, client in crowds})
+    )
+    browser = stack.enter_context(Browser(folder))
+    visits = []
+    for (scenario, client), crowd in crowds.items():
+        path = f"{port}/{scenario}/{client}?clock_s={SCENARIOS[scenario].clock_s}"
+        visits += [(browser.page(f"http://shopper-{one.number}.localhost:{path}"), one) for one in crowd]
+    return visits

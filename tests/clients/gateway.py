@@ -1,0 +1,150 @@
+"""What is between a client and the collector: it records requests, and does to them what networks and servers do."""
+
+import gzip
+import json
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock, Thread
+from typing import Literal
+
+from worker.collector.answers import SUCCESS
+from worker.collector.cors import origin_headers
+
+Fate = Literal["passed", "unavailable", "limited", "answer_lost", "held"]
+STATUS: Mapping[Fate, int] = {"unavailable": 503, "limited": 429}
+WAIT_S = "1"
+Headers = list[tuple[str, str]]
+_OWN = frozenset({"connection", "content-length", "host", "transfer-encoding"})
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One request of a client."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    fate: Fate
+
+
+@dataclass
+class Gateway:
+    """A running gateway. `fates`: of the first requests; those after them have the last one's."""
+
+    target: int
+    fates: tuple[Fate, ...]
+    url: str = ""
+    requests: list[Recorded] = field(default_factory=list)
+    _lock: Lock = field(default_factory=Lock)
+
+    def record(self, path: str, headers: Mapping[str, str], body: bytes) -> Recorded:
+        with self._lock:
+            fate = self.fates[min(len(self.requests), len(self.fates) - 1)]
+            found = Recorded(path, headers, body, fate)
+            self.requests.append(found)
+        return found
+
+    def forward(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, Headers, bytes]:
+        """Send a request to the collector, and return the answer."""
+        connection = HTTPConnection("127.0.0.1", self.target, timeout=30)
+        kept = {name: value for name, value in headers.items() if name.lower() not in _OWN}
+        connection.request(method, path, body, {**kept, "content-length": str(len(body))})
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        return (
+            answer.status,
+            [(name, value) for name, value in answer.getheaders() if name.lower() not in _OWN],
+            content,
+        )
+
+    @property
+    def calls(self) -> int:
+        """How many calls are in all requests."""
+        documents = [json.loads(inflated(one.body)) for one in self.requests]
+        return sum(len(one["batch"]) if "batch" in one else 1 for one in documents)
+
+    def deliver_twice(self, seed: int) -> int:
+        """Send what was held to the collector, everything twice and in any order; return how many."""
+        held = [one for one in self.requests if one.fate == "held"] * 2
+        random.Random(seed).shuffle(held)
+        for one in held:
+            status, _, content = self.forward("POST", one.path, one.headers, one.body)
+            assert status == 200, content
+        return len(held)
+
+
+def inflated(body: bytes) -> bytes:
+    return gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
+
+
+def _handler(gateway: Gateway) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_OPTIONS(self) -> None:
+            self._answer(*gateway.forward("OPTIONS", self.path, dict(self.headers), b""))
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", "0")))
+            given = gateway.record(self.path, dict(self.headers), body)
+            origin = {name.lower(): value for name, value in self.headers.items()}
+            allowed = [(name.decode(), value.decode()) for name, value in origin_headers(origin)]
+            match given.fate:
+                case "passed":
+                    self._answer(*gateway.forward("POST", self.path, given.headers, body))
+                case "answer_lost":
+                    gateway.forward("POST", self.path, given.headers, body)
+                    self.close_connection = True
+                case "held":
+                    self._answer(200, allowed, SUCCESS)
+                case _:
+                    content = json.dumps({"success": False, "code": given.fate, "message": "Later."}).encode()
+                    self._answer(STATUS[given.fate], [*allowed, ("retry-after", WAIT_S)], content)
+
+        def _answer(self, status: int, headers: Headers, content: bytes) -> None:
+            self.send_response(status)
+            for name, value in headers:
+                self.send_header(name, value)
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    return Handler
+
+
+@contextmanager
+def gateway(target: int, *fates: Fate) -> Iterator[Gateway]:
+    """Run a gateway to the collector's port."""
+    found = Gateway(target, fates or ("passed",))
+    with serving(_handler(found)) as url:
+        found.url = url
+        yield found
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Run an HTTP server, and yield its address."""
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True  # a client can keep its connection
+
+        def handle_error(self, *_: object) -> None:
+            pass  # a client is gone
+
+    server = Server(("127.0.0.1", 0), handler)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
