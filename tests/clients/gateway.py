@@ -4,8 +4,9 @@ import gzip
 import json
 import random
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
@@ -17,6 +18,10 @@ from worker.collector.cors import origin_headers
 Fate = Literal["passed", "unavailable", "limited", "answer_lost", "held"]
 STATUS: Mapping[Fate, int] = {"unavailable": 503, "limited": 429}
 WAIT_S = "1"
+POLL_S = 0.05
+"""How long the end of a server takes."""
+Place = tuple[str, str]
+"""A scenario and a client."""
 Headers = list[tuple[str, str]]
 _OWN = frozenset({"connection", "content-length", "host", "transfer-encoding"})
 
@@ -29,6 +34,12 @@ class Recorded:
     headers: Mapping[str, str]
     body: bytes
     fate: Fate
+
+    @cached_property
+    def calls(self) -> int:
+        """How many calls it has."""
+        document = json.loads(gzip.decompress(self.body) if self.body.startswith(b"\x1f\x8b") else self.body)
+        return len(document["batch"]) if "batch" in document else 1
 
 
 @dataclass
@@ -65,8 +76,7 @@ class Gateway:
     @property
     def calls(self) -> int:
         """How many calls are in all requests."""
-        documents = [json.loads(inflated(one.body)) for one in self.requests]
-        return sum(len(one["batch"]) if "batch" in one else 1 for one in documents)
+        return sum(one.calls for one in self.requests)
 
     def deliver_twice(self, seed: int) -> int:
         """Send what was held to the collector, everything twice and in any order; return how many."""
@@ -76,10 +86,6 @@ class Gateway:
             status, _, content = self.forward("POST", one.path, one.headers, one.body)
             assert status == 200, content
         return len(held)
-
-
-def inflated(body: bytes) -> bytes:
-    return gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
 
 
 def _handler(gateway: Gateway) -> type[BaseHTTPRequestHandler]:
@@ -121,11 +127,12 @@ def _handler(gateway: Gateway) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def gateway(target: int, *fates: Fate) -> Iterator[Gateway]:
-    """Run a gateway to the collector's port."""
-    found = Gateway(target, fates or ("passed",))
-    with serving(_handler(found)) as url:
-        found.url = url
+def gateways(target: int, fates: Mapping[Place, tuple[Fate, ...]]) -> Iterator[dict[Place, Gateway]]:
+    """Run a gateway to the collector's port for each place."""
+    with ExitStack() as stack:
+        found = {place: Gateway(target, listed) for place, listed in fates.items()}
+        for one in found.values():
+            one.url = stack.enter_context(serving(_handler(one)))
         yield found
 
 
@@ -140,7 +147,7 @@ def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
             pass  # a client is gone
 
     server = Server(("127.0.0.1", 0), handler)
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, args=(POLL_S,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

@@ -38,23 +38,26 @@ window.analytics = analytics;
 </script>
 <script type="module" src="/player.mjs"></script>
 """
+LEFT = "/left"
+"""An empty page."""
 FILES: Mapping[str, Callable[[], bytes]] = {
     "/segment.js": SEGMENT.read_bytes,
     # The SDK in one file is no module; a shop's bundler makes it one.
     "/segment.mjs": lambda: b"export const AnalyticsBrowser = window.AnalyticsNext.AnalyticsBrowser;",
     "/rudder.mjs": RUDDER.read_bytes,
     "/player.mjs": (PLAYERS / "page.mjs").read_bytes,
+    LEFT: lambda: b" ",
 }
 
 
 def begin(page: Page, shopper: Shopper) -> None:
     """Let a shopper in a page begin what they do."""
-    until(lambda: page.evaluate("typeof window.play === 'function'"), 60)
+    until(lambda: page.evaluate("typeof window.play === 'function'"), 120)
     page.evaluate(f"void window.play({json.dumps(shopper.steps)})")
 
 
 def has_done(page: Page, shopper: Shopper) -> bool:
-    return bool(page.evaluate("window.did") == len(shopper.steps))
+    return bool(page.evaluate(f"window.did === {len(shopper.steps)} || location.pathname === '{LEFT}'"))
 
 
 @contextmanager

@@ -5,21 +5,24 @@ from dataclasses import dataclass
 
 from tests.clients.gateway import Fate
 from tests.clients.programs import CLIENTS
-from tests.clients.shoppers import STORIES, Shopper
+from tests.clients.shoppers import Shopper
 
 TWO_HOURS_S = 2 * 60 * 60
 _ONE = ("abandons_checkout",)
 _BOTH = (*_ONE, "buys")
+_ALL = (*_BOTH, "abandons_payment", "abandons_twice", "comes_back_and_buys", "stays_nameless")
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """Conditions. The result must be that of the plain scenario."""
+    """Conditions. The result must be that of the plain scenario; under a wrong key, no contact."""
 
     stories: Sequence[str] = _BOTH
     fates: tuple[Fate, ...] = ("passed",)
     clock_s: int = 0
     """What the client's clock is ahead."""
+    key: str = ""
+    """Another key than the right one."""
     code: tuple[str, str] = ("", "")
     """Words of the guide's lines, and what takes their place."""
     clients: Sequence[str] = tuple(CLIENTS)
@@ -28,13 +31,23 @@ class Scenario:
 
 
 SCENARIOS: Mapping[str, Scenario] = {
-    "plain": Scenario(tuple(STORIES), in_pages=tuple(STORIES)),
+    "plain": Scenario(_ALL, in_pages=_ALL),
     "unavailable": Scenario(fates=("unavailable", "unavailable", "passed")),
     "limited": Scenario(fates=("limited", "passed"), in_pages=_ONE),
     "answers_lost": Scenario(fates=("answer_lost", "answer_lost", "passed")),
     "shuffled": Scenario(("abandons_checkout", "abandons_payment", "buys"), fates=("held",)),
     "clock_ahead": Scenario(clock_s=TWO_HOURS_S, in_pages=_ONE),
     "clock_behind": Scenario(clock_s=-TWO_HOURS_S, in_pages=_ONE),
+    "wrong_key": Scenario(_ONE, in_pages=_ONE, key="wrong-key-1"),
+    "left": Scenario(in_pages=("abandons_by_leaving",), clients=("segment-browser",)),
+    "left_with_beacon": Scenario(
+        in_pages=("abandons_by_leaving",),
+        code=(
+            "{ getSourceConfig",
+            "{ useBeacon: true, beaconQueueOptions: { flushQueueInterval: 1000 }, getSourceConfig",
+        ),
+        clients=("rudder-browser",),
+    ),
     "gzip": Scenario(code=(", host=", ", gzip=True, host="), clients=("segment-python", "segment-python-2.3")),
 }
 

@@ -110,6 +110,12 @@ def abandoning_twice(shopper: Shopper) -> Steps:
     yield track(21, "Checkout Started", order_id=shopper.order_id, **CART)
 
 
+def leaving(shopper: Shopper) -> Steps:
+    """Leave the page in the moment in which the checkout begins."""
+    yield from checking_out(shopper)
+    yield {"at_s": 4, "call": "leave"}
+
+
 def nameless(shopper: Shopper) -> Steps:
     return (step for step in checking_out(shopper) if step["call"] != "identify")
 
@@ -118,6 +124,7 @@ STORIES: Mapping[str, tuple[Callable[[Shopper], Steps], Stage | None]] = {
     "abandons_checkout": (checking_out, "checkout"),
     "abandons_payment": (paying, "payment"),
     "abandons_twice": (abandoning_twice, "checkout"),
+    "abandons_by_leaving": (leaving, "checkout"),
     "buys": (buying, None),
     "comes_back_and_buys": (coming_back, None),
     "stays_nameless": (nameless, None),

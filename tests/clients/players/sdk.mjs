@@ -21,6 +21,8 @@ for (const path of plan.modules) clients.push((await import(pathToFileURL(path))
 const errors = clients.map(() => []);
 const note = (number) => (problem) => errors[number].push(String(problem?.reason ?? problem?.code ?? problem));
 clients.forEach((client, number) => client.on?.("error", note(number)));
+// RudderStack's SDK rejects without a handler, unless the shop sets one.
+process.on("unhandledRejection", note(0));
 
 const began = performance.now();
 for (const step of plan.steps) {
