@@ -59,12 +59,16 @@ def play(shop: Shop, folder: Path) -> Played:
             for scenario, errors in program.errors().items():
                 assert bool(errors) is bool(SCENARIOS[scenario].key), (scenario, errors)
         until(lambda: all(has_done(page, shopper) for page, shopper in visits), 60)
-        code = CLIENTS["segment-python"].code(f"http://127.0.0.1:{port}")
-        last = Program(CLIENTS["segment-python"], folder, [Run("last", code, [LAST])])
-        assert last.errors() == {"last": []}
-        # The browser stays open until then, because its SDKs send with a delay.
-        until(lambda: played.requests_for(LAST), 60)
+        send_last(played, folder)
     return played
+
+
+def send_last(played: Played, folder: Path) -> None:
+    """Let a last shopper abandon a checkout: their contact shows that every earlier silence has been judged."""
+    code = CLIENTS["segment-python"].code(f"http://127.0.0.1:{played.shop.env['WINBACK_COLLECT__PORT']}")
+    last = Program(CLIENTS["segment-python"], folder, [Run("last", code, [LAST])])
+    assert last.errors() == {"last": []}
+    until(lambda: played.requests_for(LAST), 60)
 
 
 def _shuffle(played: Played) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from http import HTTPStatus
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
@@ -50,6 +51,8 @@ class Gateway:
     fates: tuple[Fate, ...]
     url: str = ""
     requests: list[Recorded] = field(default_factory=list)
+    accepted: list[Recorded] = field(default_factory=list)
+    """The requests that the collector answered with 200."""
     _lock: Lock = field(default_factory=Lock)
 
     def record(self, path: str, headers: Mapping[str, str], body: bytes) -> Recorded:
@@ -78,6 +81,10 @@ class Gateway:
         """How many calls are in all requests."""
         return sum(one.calls for one in self.requests)
 
+    @property
+    def accepted_calls(self) -> int:
+        return sum(one.calls for one in self.accepted)
+
     def deliver_twice(self, seed: int) -> int:
         """Send what was held to the collector, everything twice and in any order; return how many."""
         held = [one for one in self.requests if one.fate == "held"] * 2
@@ -102,7 +109,10 @@ def _handler(gateway: Gateway) -> type[BaseHTTPRequestHandler]:
             allowed = [(name.decode(), value.decode()) for name, value in origin_headers(origin)]
             match given.fate:
                 case "passed":
-                    self._answer(*gateway.forward("POST", self.path, given.headers, body))
+                    status, headers, content = gateway.forward("POST", self.path, given.headers, body)
+                    if status == HTTPStatus.OK:
+                        gateway.accepted.append(given)
+                    self._answer(status, headers, content)
                 case "answer_lost":
                     gateway.forward("POST", self.path, given.headers, body)
                     self.close_connection = True

@@ -33,7 +33,13 @@ for (const step of plan.steps) {
   if (step.call === "page") client.page({ ...message, name: step.name });
   if (step.call === "track") client.track({ ...message, event: step.name, properties: step.properties });
 }
-const end = (client) => (client.closeAndFlush ? client.closeAndFlush({ timeout: 60_000 }) : client.flush());
+const end = async (client) => {
+  if (client.closeAndFlush) return client.closeAndFlush({ timeout: 60_000 });
+  // The first call ends early if another one is sending.
+  do await client.flush();
+  while (client.queue.length > 0);
+  return client.flush();
+};
 await Promise.all(clients.map((client, number) => Promise.resolve(end(client)).catch(note(number))));
 console.log(JSON.stringify({ errors }));
 process.exit(0);
