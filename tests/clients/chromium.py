@@ -17,6 +17,10 @@ FLAGS = (
     "--no-sandbox",  # tests run as root
     "--disable-gpu",
     "--disable-dev-shm-usage",
+    # All pages in two processes: each has its own host, and thereby its own storage.
+    "--disable-site-isolation-trials",
+    "--disable-features=IsolateOrigins,site-per-process",
+    "--renderer-process-limit=2",
     "--disable-background-networking",
     "--disable-background-timer-throttling",
     "--disable-component-update",
@@ -69,15 +73,10 @@ class Browser:
         os.close(self._from)
 
     def page(self, url: str) -> "Page":
-        """Open a page for a new visitor: it shares no storage with other pages."""
-        context = self.call("Target.createBrowserContext")["browserContextId"]
-        return self.page_in(context, url)
-
-    def page_in(self, context: str, url: str) -> "Page":
-        """Open a page for a visitor."""
-        target = self.call("Target.createTarget", url=url, browserContextId=context)["targetId"]
+        """Open a page."""
+        target = self.call("Target.createTarget", url=url)["targetId"]
         session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        return Page(self, context, target, session)
+        return Page(self, target, session)
 
     def call(self, method: str, session: str | None = None, within_s: float = 30, **params: object) -> dict[str, Any]:
         """Call a method of the protocol, and return its result."""
@@ -106,9 +105,8 @@ class Browser:
 class Page:
     """A tab."""
 
-    def __init__(self, browser: Browser, context: str, target: str, session: str) -> None:
+    def __init__(self, browser: Browser, target: str, session: str) -> None:
         self._browser = browser
-        self.context = context
         self._target = target
         self._session = session
 

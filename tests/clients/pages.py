@@ -1,15 +1,15 @@
 """The pages of a shop in a browser: a server for them and for the SDKs that they load, and the shoppers in them."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
 
 from tests.clients.chromium import Page
+from tests.clients.gateway import serving
 from tests.clients.programs import INSTALLED, PLAYERS
-from tests.clients.shoppers import Step
+from tests.clients.shoppers import Shopper
 from tests.support.running_shop import until
 
 PACKAGES = INSTALLED / "node" / "node_modules"
@@ -17,6 +17,16 @@ SEGMENT = PACKAGES / "@segment" / "analytics-next" / "dist" / "umd" / "index.js"
 RUDDER = PACKAGES / "@rudderstack" / "analytics-js" / "dist" / "npm" / "modern" / "bundled" / "esm" / "index.mjs"
 PAGE = """<!doctype html>
 <html lang="es"><title>Shop</title>
+<script>
+const ahead = Number(new URLSearchParams(location.search).get("clock_s") ?? 0) * 1000;
+if (ahead) {
+  const Right = Date;
+  window.Date = class extends Right {
+    constructor(...given) { super(...(given.length ? given : [Right.now() + ahead])); }
+    static now() { return Right.now() + ahead; }
+  };
+}
+</script>
 <script type="importmap">{"imports": {
   "@segment/analytics-next": "/segment.mjs",
   "@rudderstack/analytics-js/bundled": "/rudder.mjs"
@@ -28,28 +38,31 @@ window.analytics = analytics;
 </script>
 <script type="module" src="/player.mjs"></script>
 """
+LEFT = "/left"
+"""An empty page."""
 FILES: Mapping[str, Callable[[], bytes]] = {
     "/segment.js": SEGMENT.read_bytes,
     # The SDK in one file is no module; a shop's bundler makes it one.
     "/segment.mjs": lambda: b"export const AnalyticsBrowser = window.AnalyticsNext.AnalyticsBrowser;",
     "/rudder.mjs": RUDDER.read_bytes,
     "/player.mjs": (PLAYERS / "page.mjs").read_bytes,
+    LEFT: lambda: b" ",
 }
 
 
-def begin(page: Page, steps: Sequence[Step]) -> None:
+def begin(page: Page, shopper: Shopper) -> None:
     """Let a shopper in a page begin what they do."""
-    until(lambda: page.evaluate("typeof window.play === 'function'"))
-    page.evaluate(f"void window.play({json.dumps(steps)})")
+    until(lambda: page.evaluate("typeof window.play === 'function'"), 120)
+    page.evaluate(f"void window.play({json.dumps(shopper.steps)})")
 
 
-def has_done(page: Page, steps: Sequence[Step]) -> bool:
-    return bool(page.evaluate("window.did") == len(steps))
+def has_done(page: Page, shopper: Shopper) -> bool:
+    return bool(page.evaluate(f"window.did === {len(shopper.steps)} || location.pathname === '{LEFT}'"))
 
 
 @contextmanager
-def served(pages: dict[str, str]) -> Iterator[str]:
-    """Serve pages, by their path the code that sets up their SDK; yield the address."""
+def served(pages: Mapping[str, str]) -> Iterator[int]:
+    """Serve pages, by their path the code that sets up their SDK. Yield the port; any host of localhost has them."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -66,12 +79,5 @@ def served(pages: dict[str, str]) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(Handler) as address:
+        yield urlsplit(address).port or 0

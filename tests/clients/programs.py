@@ -1,4 +1,4 @@
-"""The programs that play shoppers, each with one SDK: set up as the guide says, and fed with a plan of steps."""
+"""The programs that play shoppers with an SDK: each is set up as the guide says, and fed with a plan of steps."""
 
 import json
 import os
@@ -8,9 +8,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from tests.clients.shoppers import Step
+from tests.clients.shoppers import Shopper
 from tests.support.pages import ROOT, marked
 
 GUIDE = ROOT / "docs" / "guides" / "sdks.md"
@@ -30,6 +29,8 @@ class Client:
     """The block of the guide that sets it up."""
     folder: str
     """Under INSTALLED."""
+    change: tuple[str, str] = ("", "")
+    """Words of the block, and what takes their place."""
 
     @property
     def is_python(self) -> bool:
@@ -39,68 +40,92 @@ class Client:
     def is_browser(self) -> bool:
         return self.folder == "browser"
 
-    def code(self, url: str, key: str = "") -> str:
-        """Return the lines of the guide with the collector's address and a key."""
+    def code(self, url: str, key: str = "", change: tuple[str, str] = ("", "")) -> str:
+        """Return the lines of the guide with the collector's address, and with another key than the right one."""
         (text,) = marked(GUIDE, self.block)
-        assert HOST in text
         written, own = ("PUBLIC_KEY", PUBLIC_KEY) if self.is_browser else ("SERVER_KEY", SERVER_KEY)
+        assert HOST in text
         assert f'"{written}"' in text
         scheme, _, host = url.partition("://")
+        for old, new in (self.change, change):
+            assert old in text
+            text = text.replace(old, new) if old else text
         text = text.replace(f"https://{HOST}", url).replace(HOST, host).replace('"https"', f'"{scheme}"')
         return text.replace(written, key or own)
 
 
+# Without it, the SDKs wait for more events for ten seconds.
+_AT_ONCE = (" });", ", flushInterval: 200 });")
 CLIENTS = {
     client.name: client
     for client in (
         Client("segment-python", "client_segment_python", "python"),
         Client("segment-python-2.3", "client_segment_python", "python-older"),
         Client("rudder-python", "client_rudder_python", "python"),
-        Client("segment-node", "client_segment_node", "node"),
-        Client("rudder-node", "client_rudder_node", "node"),
+        Client("segment-node", "client_segment_node", "node", _AT_ONCE),
+        Client("rudder-node", "client_rudder_node", "node", _AT_ONCE),
         Client("segment-browser", "client_segment_browser", "browser"),
         Client("rudder-browser", "client_rudder_browser", "browser"),
     )
 }
 
 
+@dataclass(frozen=True)
+class Run:
+    """One client in a program, and its shoppers."""
+
+    name: str
+    code: str
+    shoppers: Sequence[Shopper]
+
+
 class Program:
-    """A running client."""
+    """A program that runs one SDK, as several clients at once."""
 
-    def __init__(self, client: Client, folder: Path, steps: Sequence[Step], url: str, key: str = "") -> None:
-        """`folder`: for its files. `key`: another key than the right one."""
-        self._log, self._out = folder / f"{client.name}.log", folder / f"{client.name}.out"
-        command, document = _python(client, url, key) if client.is_python else _node(client, url, key)
+    def __init__(self, client: Client, folder: Path, runs: Sequence[Run], clock_s: int = 0) -> None:
+        """`folder`: for its files. `clock_s`: what its clock is ahead."""
+        self._runs = runs
+        stem = folder / f"{client.name}.{clock_s}.{runs[0].name}"
+        self._log, self._out, given = (stem.with_name(f"{stem.name}.{kind}") for kind in ("log", "out", "json"))
+        plan = {"clock_s": clock_s, "steps": _steps(runs), **(_python(runs) if client.is_python else _node(stem, runs))}
+        given.write_text(json.dumps(plan))
+        program = [sys.executable, "sdk.py"] if client.is_python else [shutil.which("node") or "node", "sdk.mjs"]
         env = {**os.environ, "PYTHONPATH": str(INSTALLED / client.folder), "NO_PROXY": "127.0.0.1"}
-        given = folder / f"{client.name}.plan"
-        given.write_text(json.dumps({**document, "steps": [*steps]}))
-        with given.open("rb") as plan, self._out.open("wb") as out, self._log.open("wb") as log:
-            self._process = subprocess.Popen(command, stdin=plan, stdout=out, stderr=log, env=env, cwd=folder)
+        with given.open("rb") as taken, self._out.open("wb") as out, self._log.open("wb") as log:
+            self._process = subprocess.Popen(program, stdin=taken, stdout=out, stderr=log, env=env, cwd=PLAYERS)
 
-    def result(self, within_s: float = 60) -> dict[str, Any]:
-        """Wait for its end, and return what it has to say."""
+    def errors(self, within_s: float = 60) -> dict[str, list[str]]:
+        """Wait for its end, and return the errors that each client reported, by the name of its run."""
         try:
             code = self._process.wait(within_s)
         except subprocess.TimeoutExpired:
             self.end()
             raise
-        log = self._log.read_text()
-        assert code == 0, log
-        return {**json.loads(self._out.read_text().splitlines()[-1]), "log": log}
+        assert code == 0, self._log.read_text()
+        found = json.loads(self._out.read_text().splitlines()[-1])["errors"]
+        return {run.name: errors for run, errors in zip(self._runs, found, strict=True)}
 
     def end(self) -> None:
+        """Kill it if it runs."""
         self._process.kill()
         self._process.wait()
 
 
-def _python(client: Client, url: str, key: str) -> tuple[list[str], dict[str, Any]]:
-    return [sys.executable, str(PLAYERS / "sdk.py")], {"code": client.code(url, key)}
+def _steps(runs: Sequence[Run]) -> list[dict[str, object]]:
+    """Return what all shoppers do, in the order of time."""
+    steps = [
+        {**step, "client": number} for number, run in enumerate(runs) for one in run.shoppers for step in one.steps
+    ]
+    return sorted(steps, key=lambda step: float(step["at_s"]))
 
 
-def _node(client: Client, url: str, key: str) -> tuple[list[str], dict[str, Any]]:
-    # A module finds the packages next to it.
-    module = INSTALLED / client.folder / f"{client.name}.{os.getpid()}.mjs"
-    module.write_text(f"{client.code(url, key)}\nexport {{ analytics }};\n")
-    node = shutil.which("node")
-    assert node is not None
-    return [node, str(PLAYERS / "sdk.mjs")], {"module": str(module)}
+def _python(runs: Sequence[Run]) -> dict[str, object]:
+    return {"codes": [run.code for run in runs]}
+
+
+def _node(stem: Path, runs: Sequence[Run]) -> dict[str, object]:
+    # A module finds the packages that are next to it.
+    modules = [INSTALLED / "node" / f"{os.getpid()}.{stem.name}.{run.name}.mjs" for run in runs]
+    for module, run in zip(modules, runs, strict=True):
+        module.write_text(f"{run.code}\nexport {{ analytics }};\n")
+    return {"modules": [str(module) for module in modules]}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-THRESHOLD_S = 4
+THRESHOLD_S = 10
 """The silence at checkout or payment after which a contact follows. Only at the end is a shopper silent for longer."""
 
 PRODUCT = {"product_id": "WH-1", "sku": "WH-1000XM5", "name": "Wireless Headphones", "price": 149.99, "quantity": 1}
@@ -79,34 +79,41 @@ def checking_out(shopper: Shopper) -> Steps:
     address = {"country": "CO"}
     traits = {"firstName": "Jane", "lastName": "Doe", "phone": shopper.phone, "address": address}
     yield {"at_s": 0, "call": "page", "name": "Home"}
-    yield track(0.3, "Product Viewed", **PRODUCT)
-    yield {"at_s": 0.6, "call": "identify", "traits": {**traits, "email": f"{shopper.visitor}@example.com"}}
-    yield track(0.9, "Cart Viewed", cart_id=shopper.cart_id, **CART)
-    yield track(1.2, "Checkout Started", order_id=shopper.order_id, **CART)
+    yield track(1, "Product Viewed", **PRODUCT)
+    yield {"at_s": 2, "call": "identify", "traits": {**traits, "email": f"{shopper.visitor}@example.com"}}
+    yield track(3, "Cart Viewed", cart_id=shopper.cart_id, **CART)
+    yield track(4, "Checkout Started", order_id=shopper.order_id, **CART)
 
 
 def paying(shopper: Shopper) -> Steps:
     yield from checking_out(shopper)
-    yield track(1.8, "Payment Info Entered", order_id=shopper.order_id)
+    yield track(5, "Payment Info Entered", order_id=shopper.order_id)
 
 
 def buying(shopper: Shopper) -> Steps:
     yield from paying(shopper)
-    yield track(2.4, "Order Completed", order_id=shopper.order_id, total=149.99, **CART)
+    yield track(6, "Order Completed", order_id=shopper.order_id, total=149.99, **CART)
 
 
 def coming_back(shopper: Shopper) -> Steps:
-    """Look at a product again, before the threshold, and buy after it."""
+    """Look at a product again before the threshold, and buy when it would have passed."""
     yield from checking_out(shopper)
-    yield track(3.5, "Product Viewed", **PRODUCT)
-    yield track(5.5, "Payment Info Entered", order_id=shopper.order_id)
-    yield track(7, "Order Completed", order_id=shopper.order_id, total=149.99, **CART)
+    yield track(9, "Product Viewed", **PRODUCT)
+    yield track(13, "Payment Info Entered", order_id=shopper.order_id)
+    yield track(17, "Order Completed", order_id=shopper.order_id, total=149.99, **CART)
 
 
 def abandoning_twice(shopper: Shopper) -> Steps:
+    """Begin the checkout again after the contact."""
     yield from checking_out(shopper)
-    yield track(12, "Product Viewed", **PRODUCT)
-    yield track(12.5, "Checkout Started", order_id=shopper.order_id, **CART)
+    yield track(20, "Product Viewed", **PRODUCT)
+    yield track(21, "Checkout Started", order_id=shopper.order_id, **CART)
+
+
+def leaving(shopper: Shopper) -> Steps:
+    """Leave the page in the moment in which the checkout begins."""
+    yield from checking_out(shopper)
+    yield {"at_s": 4, "call": "leave"}
 
 
 def nameless(shopper: Shopper) -> Steps:
@@ -117,6 +124,7 @@ STORIES: Mapping[str, tuple[Callable[[Shopper], Steps], Stage | None]] = {
     "abandons_checkout": (checking_out, "checkout"),
     "abandons_payment": (paying, "payment"),
     "abandons_twice": (abandoning_twice, "checkout"),
+    "abandons_by_leaving": (leaving, "checkout"),
     "buys": (buying, None),
     "comes_back_and_buys": (coming_back, None),
     "stays_nameless": (nameless, None),

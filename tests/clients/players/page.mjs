@@ -10,6 +10,7 @@ window.play = async (steps) => {
     if (step.call === "identify") analytics.identify(undefined, step.traits);
     if (step.call === "page") analytics.page(undefined, step.name);
     if (step.call === "track") analytics.track(step.name, step.properties);
+    if (step.call === "leave") location.assign("/left");
     window.did += 1;
   }
 };
