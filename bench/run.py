@@ -36,8 +36,12 @@ PARTS = {
     "delay": "bench.winback.delay",
     "roles": "bench.winback.roles",
     "encryption": "bench.encryption",
+    "tuning": "bench.winback.tuning",
+    "tuning-10m": "bench.winback.tuning_10m",
 }
 """Each is a module with `measure(*, quick: bool = False) -> list[Figure]`."""
+ON_REQUEST = frozenset({"tuning-10m"})
+"""Parts that take long and only run if they are named."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     extras.install()
     described = machine(_server())
     figures: list[Figure] = []
-    for name in options.only or PARTS:
+    for name in options.only or [name for name in PARTS if name not in ON_REQUEST]:
         say(f"== {name}")
         figures += cast("Callable[..., list[Figure]]", import_module(PARTS[name]).measure)(quick=options.quick)
     if options.to is not None:

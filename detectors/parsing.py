@@ -6,7 +6,8 @@ unreadable part is left out and named. Only an event that names no person and no
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import NamedTuple, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -203,19 +204,25 @@ def unknown_fields(document: object) -> Iterator[str]:
 
 
 def _unknown(document: dict[str, object], model: type[BaseModel], prefix: str) -> Iterator[str]:
+    parts = _parts_of(model)
     for key, value in document.items():
         name = fields_of(model).get(squash(key))
         if name is None:
             yield f"{prefix}{key}"
             continue
-        field = model.model_fields[name]
-        inner = _part_model(field.annotation)
+        inner = parts[name]
         if inner is None:
             continue
         rows = value if isinstance(value, list) else [value]
         for row in rows:
             if isinstance(row, dict):
                 yield from _unknown(row, inner, f"{prefix}{name}.")
+
+
+@cache
+def _parts_of(model: type[BaseModel]) -> Mapping[str, type[BaseModel] | None]:
+    """Return the model of each field that holds an object or a list of objects; ingest needs it for many events."""
+    return {name: _part_model(field.annotation) for name, field in model.model_fields.items()}
 
 
 def _part_model(annotation: type[BaseModel] | object) -> type[BaseModel] | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Generic
 from zlib import crc32
 
-from thresholds.grid import DAY_MS, GRID
+from thresholds.grid import DAY_MS, GRID, MINUTE_MS
 from thresholds.observed import D, Facts, Observed, Totals
 from thresholds.session_ids import GapCounter
 from thresholds.silences import GROUPS, Claim, Silences
@@ -13,6 +13,7 @@ FORGOTTEN_MS = 7 * DAY_MS
 """After this silence, a session begins again, as in Redis."""
 _CLEAN_UP_MS = DAY_MS // 2
 _BOT_MS = 60_000
+_SHORTEST_MS = GRID[0]
 
 
 class _Session(Generic[D]):
@@ -62,32 +63,30 @@ class Collector(Generic[D]):
 
     def take(self, event: Observed) -> None:
         """Take the next event."""
-        at_ms, totals = event.at_ms, self.totals
+        stamp, at_ms, key, activity, is_tuned, is_order, is_optout, people, also, said = event
+        totals = self.totals
         totals.events += 1
         totals.first_ms = totals.first_ms or at_ms
-        totals.last_ms = max(totals.last_ms, at_ms)
-        if event.is_optout:
-            self._opted_out.update(event.people)
-            session = self._sessions.get(event.session)
-            if session is not None:
-                self._opted_out.add(session.person or session.key)
+        if at_ms > totals.last_ms:  # noqa: PLR1730 - max() takes longer
+            totals.last_ms = at_ms
+        if is_optout:
+            self._opt_out(key, people)
             return
-        session = self._session(event.session, at_ms) if event.session else None
+        session = self._session(key, at_ms) if key else None
         if session is not None:
-            self._end_own(session, event)
-            if event.said is not None:
-                session.known = self._facts.learned(session.known, event.said, is_late=event.stamp < session.stamp)
+            self._end_own(session, at_ms)
+            if said is not None:
+                session.known = self._facts.learned(session.known, said, is_late=stamp < session.stamp)
                 person = self._facts.person(session.known)
                 if person and person != session.person:
                     self._name(session, person)
-        if event.also or event.people or (session is not None and session.person):
+        if also or people or (session is not None and session.person):
             self._end_others(session, event)
-        if event.is_order:
+        if is_order:
             self._order(session, event)
-        if session is not None and event.stamp >= session.stamp:
-            session.stamp, session.begin = event.stamp, at_ms
-            session.is_tuned = event.is_tuned
-            session.activity = max(session.activity, event.activity)
+        if session is not None and stamp >= session.stamp:
+            session.stamp, session.begin, session.is_tuned = stamp, at_ms, is_tuned
+            session.activity = max(session.activity, activity)
         if at_ms - self._cleaned_ms >= _CLEAN_UP_MS:
             self._clean_up(at_ms)
 
@@ -113,12 +112,18 @@ class Collector(Generic[D]):
             self._sessions[key] = session
         return session
 
-    def _end_own(self, session: _Session[D], event: Observed) -> None:
-        at_ms = event.at_ms
+    def _opt_out(self, key: str, people: tuple[int, ...]) -> None:
+        self._opted_out.update(people)
+        session = self._sessions.get(key)
+        if session is not None:
+            self._opted_out.add(session.person or session.key)
+
+    def _end_own(self, session: _Session[D], at_ms: int) -> None:
         gap = at_ms - session.last_ms
-        if session.last_ms and gap > 0:
+        if gap > MINUTE_MS and session.last_ms:
             self.gaps.add(gap)
-        session.last_ms = max(session.last_ms, at_ms)
+        if gap > 0:
+            session.last_ms = at_ms
         if self._bot_events is not None:
             minute = at_ms // _BOT_MS
             session.burst = session.burst + 1 if minute == session.minute else 1
@@ -131,20 +136,21 @@ class Collector(Generic[D]):
 
     def _end(self, session: _Session[D], end_ms: int) -> None:
         """End a session's silence; 0: nothing ended it."""
-        begin, session_begin = session.begin, session.begin
+        begin = session.begin
         if end_ms and end_ms < begin:
             return
         session.begin = 0
-        is_long = not end_ms or end_ms - begin > GRID[0]
-        if not session_begin or not is_long or not session.is_tuned or not session.activity or session.is_bot:
+        is_long = not end_ms or end_ms - begin > _SHORTEST_MS
+        if not is_long or not begin or not session.is_tuned or not session.activity or session.is_bot:
             return
         claim = session.claim
         if claim is not None and claim.at_ms < begin:
             return
         person, rank = session.person, session.activity % 100
-        bought = max(session.bought, self._bought.get(person, 0) if person else 0)
-        if bought and begin - bought < self._cooldown_ms:
-            return
+        if session.bought or person:
+            bought = max(session.bought, self._bought.get(person, 0) if person else 0)
+            if bought and begin - bought < self._cooldown_ms:
+                return
         if self._opted_out and (person in self._opted_out or session.key in self._opted_out):
             return
         if not self._facts.is_eligible(session.known, rank):

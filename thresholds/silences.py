@@ -51,7 +51,8 @@ class Silences:
         self.rank.append(rank)
         self.group.append(group)
         self.clock.append(clock)
-        self.sessions = max(self.sessions, session + 1)
+        if session >= self.sessions:
+            self.sessions = session + 1
         return len(self.begin) - 1
 
     def lengths(self, last_ms: int) -> array[int]:

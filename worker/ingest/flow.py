@@ -48,7 +48,9 @@ def count_flow(batch: Batch, entries: Sequence[StreamEntry], latest_ms: int | No
             name = _USUAL[rank]
         else:
             at, name = kind[0], f"{flow.TYPE}{kind[1]}"
-        counts.minutes.setdefault(at, Counter())[name] += number
+        if (of_minute := counts.minutes.get(at)) is None:
+            of_minute = counts.minutes[at] = Counter()
+        of_minute[name] += number
     found = counts.minutes.setdefault(minute, Counter())
     if batch.rejections:
         whole = len({rejection.entry_id for rejection in batch.rejections if not rejection.applied})
