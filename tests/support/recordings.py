@@ -62,7 +62,7 @@ def seen(session: str, minute: float, stage: str = "checkout", **more: Line) -> 
     }
 
 
-def ordered(session: str, minute: float, **more: Line) -> Line:
+def ordered(session: str, minute: float, **more: Line | list[str]) -> Line:
     return {"session_id": session, "type": "order_completed", "occurred_at": moment(minute), **more}
 
 

@@ -21,16 +21,25 @@ from winback.tuning.said import CLOSED, EMPTIED, NOTHING, Said, Worth, merged
 
 _QUIET_HOURS = "quiet_hours"
 _NEVER_QUIET = QuietHours()
+_PEOPLE_KEPT = 65_536
 _CHANNELS = ("call", "whatsapp")
+
+
+class Reached(NamedTuple):
+    """The person that a call would reach."""
+
+    phone: str
+    """E.164; empty: none that can be called."""
+    country: str
+    """ISO 3166-1 alpha-2; empty: none that a request can name."""
+    person: int
 
 
 class Shopper(NamedTuple):
     """What is known of a session's shopper."""
 
     said: Said
-    phone: str
-    """E.164; empty: none that can be called."""
-    person: int
+    reached: Reached
 
 
 class Clock(NamedTuple):
@@ -50,6 +59,7 @@ class Shoppers:
         self._answers: dict[int, dict[str, bool]] = {}
         self._by_stage = {stage: settings.at(stage) for stage in STAGES}
         self._required = lru_cache(maxsize=4096)(lambda places: consent_required(places, settings))
+        self._reached = lru_cache(maxsize=_PEOPLE_KEPT)(_reached)
         self.contactable = bytearray()
         """For each eligible silence, in order: 1 if the shopper could be reached and had not refused."""
         self.has_customers = False
@@ -58,23 +68,20 @@ class Shoppers:
     def learned(self, known: Shopper | None, said: object, *, is_late: bool) -> Shopper:
         """Return what is known of a shopper after an event."""
         new = cast("Said", said)
-        before = known.said if known else NOTHING
-        after = merged(before, new, is_late=is_late)
+        if known is not None and known.said == new:
+            return known
+        after = merged(known.said, new, is_late=is_late) if known else new
         if not self.has_customers and new.has_customer:
             self.has_customers = True
-        if known is not None and after.phone == before.phone and after.country == before.country:
-            shopper = Shopper(after, known.phone, known.person)
-        else:
-            phone = _phone(after)
-            shopper = Shopper(after, phone, _person(phone) if phone else 0)
-        if shopper.person and (new.call is not None or new.whatsapp is not None):
-            answers = self._answers.setdefault(shopper.person, {})
+        shopper = Shopper(after, self._reached(after.phone, after.phone_country, after.country))
+        if shopper.reached.person and (new.call is not None or new.whatsapp is not None):
+            answers = self._answers.setdefault(shopper.reached.person, {})
             answers.update((name, yes) for name in _CHANNELS if (yes := getattr(new, name)) is not None)
         return shopper
 
     def person(self, known: Shopper) -> int:
         """Return the hash of the person; 0: not known."""
-        return known.person
+        return known.reached.person
 
     def is_eligible(self, known: Shopper | None, rank: int) -> bool:
         """Return whether nothing but time speaks against a contact, if the shopper can be reached."""
@@ -121,9 +128,10 @@ class Shoppers:
         return self._settings.at(stage, self._place(known).jurisdictions)
 
     def _is_contactable(self, known: Shopper | None) -> bool:
-        if known is None or not known.phone or not known.said.named or not self._country(known):
+        if known is None or not known.reached.country or not known.said.named:
             return False
-        answers = {"call": known.said.call, "whatsapp": known.said.whatsapp, **self._answers.get(known.person, {})}
+        said, person = known.said, known.reached.person
+        answers = {"call": said.call, "whatsapp": said.whatsapp, **self._answers.get(person, {})}
         required: frozenset[str] = frozenset()
         if self._counts("consent_missing"):
             required = self._required(self._place(known).jurisdictions)
@@ -134,29 +142,20 @@ class Shoppers:
             return place_of("", "", default_zone=self._settings.default_zone)
         said = known.said
         return place_of(
-            known.phone,
-            self._country(known) or "",
+            known.reached.phone,
+            known.reached.country,
             region=said.region or "",
             time_zone=said.time_zone or "",
             default_zone=self._settings.default_zone,
         )
 
-    def _country(self, known: Shopper) -> str | None:
-        """Return the customer's country, as a request names it."""
-        return country_of(known.said.country or "", known.phone) if known.phone else None
+
+def _reached(phone: str | None, phone_country: str | None, country: str | None) -> Reached:
+    fields: Mapping[str, str] = {"phone": phone or "", PHONE_COUNTRY: phone_country or "", "country": country or ""}
+    number = phone_of(fields) if phone else None
+    if not number:
+        return _NOT_REACHED
+    return Reached(number, country_of(country or "", number) or "", person_of(of_number(number)))
 
 
-def _phone(said: Said) -> str:
-    if not said.phone:
-        return ""
-    fields: Mapping[str, str] = {
-        "phone": said.phone,
-        PHONE_COUNTRY: said.phone_country or "",
-        "country": said.country or "",
-    }
-    return phone_of(fields) or ""
-
-
-@lru_cache(maxsize=65_536)
-def _person(phone: str) -> int:
-    return person_of(of_number(phone))
+_NOT_REACHED = Reached("", "", 0)

@@ -11,11 +11,10 @@ from detectors.registry import KINDS
 from detectors.sequence import ACTIVITY_RANKS, NO_DATE_MS, RANK_SPAN, epoch_ms, position
 from detectors.settings import DetectionSettings
 from thresholds.observed import Observed
+from winback.tuning.plain_lines import read_plain
 from winback.tuning.said import said_by
-from worker.ingest import fast_path
 from worker.ingest.crediting import named_in
 
-_FURTHEST_MS = 253_402_300_799_000  # 9999-12-31T23:59:59Z, the end of ISO 8601's four-digit years
 _NO_TIME = "occurred_at: is missing; a recording needs it, because it has no arrivals"
 _NO_DATE = "occurred_at: is before 2000"
 _NAME_OTHERS = frozenset({"order_completed", "opt_out", "payment_pending", "payment_declined"})
@@ -39,12 +38,11 @@ class Reader:
 
     def read(self, line: bytes) -> Observed | str:
         """Return an event, or why there is none, without any of its content."""
-        usual = fast_path.read(line, _FURTHEST_MS)
-        if usual:
-            stamp = usual[1]
-            at_ms = stamp // RANK_SPAN
-            if NO_DATE_MS <= at_ms < _FURTHEST_MS:
-                return Observed(stamp, at_ms, usual[0], stamp)
+        usual = None if self._with_values else read_plain(line)
+        return self.read_any(line) if usual is None else usual
+
+    def read_any(self, line: bytes) -> Observed | str:
+        """Return the same as `read`, slowly."""
         parsed = parse(line)
         event = parsed.event
         if event is None:

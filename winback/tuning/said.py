@@ -1,6 +1,6 @@
 """The part of an event that decides about a contact: customer, consent, cart, and marks of a bot."""
 
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from detectors.activity import ActivityEvent
 from detectors.normalize import money
@@ -81,7 +81,8 @@ def merged(known: Said, said: Said, *, is_late: bool) -> Said:
     """Return what is known after an event. A late one only adds what isn't known."""
     first, second = (said, known) if is_late else (known, said)
     pairs = zip(first, second, strict=True)
-    return Said(*cast("tuple[str, ...]", tuple(old if new is None else new for old, new in pairs)))  # type: ignore[arg-type]
+    found: Said = tuple.__new__(Said, [old if new is None else new for old, new in pairs])
+    return found
 
 
 def _cart(fields: dict[str, str]) -> CartState:
