@@ -43,7 +43,8 @@ def _listed(prefix: Callable[..., str]) -> str:
 
 def _keys() -> Iterator[tuple[str, str]]:
     keys = Keys()
-    for name, member in vars(Keys).items():
+    members = {name: member for each in reversed(Keys.__mro__) for name, member in vars(each).items()}
+    for name, member in members.items():
         method = member.fget if isinstance(member, property) else member
         if name.startswith("_") or name in _NOT_KEYS or not inspect.isfunction(method):
             continue

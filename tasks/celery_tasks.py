@@ -16,6 +16,7 @@ from tasks.broker import Broker, BrokerUnavailableError
 from tasks.deps import Deps, current
 from tasks.failpoints import reached
 
+RELAY_EVERY = timedelta(seconds=1)
 SWEEP_QUEUE = "winback.sweep"
 RECOVER_QUEUE = "winback.recover"
 TASKS = {SWEEP_QUEUE: frozenset({"winback.sweep", "winback.dispatch"}), RECOVER_QUEUE: frozenset({"winback.recover"})}
@@ -42,6 +43,7 @@ def sweep(self: Task) -> None:
         reached("sweep_claimed")
         log.info("swept", silent=claimed.sessions, outreaches=claimed.outreaches)
     _dispatch(self.app)
+    _relay()
 
 
 @shared_task(name="winback.dispatch", bind=True, send_events=False)
@@ -49,6 +51,7 @@ def dispatch(self: Task) -> None:
     """Dispatch due outreaches between two sweeps, so that workers don't wait for the next one."""
     if _due("dispatch", current().delivery.dispatch_interval, current()):
         _dispatch(self.app)
+        _relay()
 
 
 @shared_task(name="winback.recover")
@@ -117,3 +120,21 @@ def _dispatch(app: Celery) -> None:
         return
     if done.enqueued or done.unknown or done.due_again:
         log.info("dispatched", enqueued=done.enqueued, leases_ran_out=done.due_again, unknown=done.unknown)
+
+
+_relay_error = [""]
+"""Why the last round of the relay failed; empty if it didn't."""
+
+
+def _relay() -> None:
+    """Move outcomes to the feed, after a dispatch. A failure that lasts is logged once."""
+    deps = current()
+    if not _due("relay", RELAY_EVERY, deps):
+        return
+    try:
+        deps.relay.move()
+        _relay_error[0] = ""
+    except StateError as exc:
+        if str(exc) != _relay_error[0]:
+            log.error("relay_failed", error=str(exc))  # noqa: TRY400 - the next round repeats it
+        _relay_error[0] = str(exc)

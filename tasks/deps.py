@@ -20,6 +20,7 @@ from state.progress_stamps import Stamps
 from state.sending_control import Control
 from state.sessions import Sessions
 from tasks.delivery.settings import DeliverySettings
+from tasks.outcomes.relay import Relay
 from tasks.policy.blocklist import Blocklist
 from tasks.policy.settings import ContactSettings
 
@@ -38,6 +39,7 @@ class Deps:
     control: Control
     attribution: Attribution
     orders: Orders
+    relay: Relay
     stamps: Stamps
     alarms: Alarms
     client: YunoClient | None

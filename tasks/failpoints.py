@@ -27,6 +27,10 @@ Point = Literal[
     "reply_read",
     "person_released",
     "outreach_settled",
+    "outcomes_read",
+    "outcomes_added",
+    "outcomes_removed",
+    "webhook_accepted",
 ]
 
 _directory: Final = os.environ.get(VARIABLE, "")

@@ -56,6 +56,7 @@ def export(inventory: Inventory, subject: DataSubject, progress: Progress, *, fo
             {"stream": one.stream, "id": one.entry_id.decode(), "event": _json(one.raw)} for one in found.entries
         ],
         "rejected": [{"id": entry_id.decode(), "text": text} for entry_id, text in found.rejected],
+        "outcomes": [_json(one.text.encode()) for one in found.outcomes],
         "mentions": _mentions(proof),
         "complete": not missed,
         "missed": list(missed),
@@ -66,7 +67,13 @@ def export(inventory: Inventory, subject: DataSubject, progress: Progress, *, fo
 def _known(subject: DataSubject, found: PersonalData, records: list[StoredRecord]) -> Known:
     return Known(
         keys=frozenset(key for record in records for key in record.keys),
-        texts=frozenset([*(one.text for one in found.entries), *(text for _, text in found.rejected)]),
+        texts=frozenset(
+            [
+                *(one.text for one in found.entries),
+                *(text for _, text in found.rejected),
+                *(one.text for one in found.outcomes),
+            ]
+        ),
         members=frozenset([*subject.sessions, *subject.people]),
     )
 

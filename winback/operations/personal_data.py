@@ -10,6 +10,7 @@ from detectors.parsing import parse
 from state.event_stream import FIELD
 from state.inventory import Inventory, person_in
 from state.key_scan import session_of
+from state.outcome_feed import StoredOutcome
 from state.stored_data import StoredOutreach, StoredPerson
 from winback.operations.data_subject import DataSubject
 from winback.operations.linked_identities import earlier, link
@@ -47,10 +48,14 @@ class PersonalData:
     entries: list[UnreadEvent] = field(default_factory=list)
     rejected: list[tuple[bytes, str]] = field(default_factory=list)
     """Entries of the stream of rejected events: id and text."""
+    outcomes: list[StoredOutcome] = field(default_factory=list)
+    """Outcomes of their sessions, in the feed or on their way to it."""
     person_keys: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.sessions or self.outreaches or self.entries or self.rejected or self.person_keys)
+        return bool(
+            self.sessions or self.outreaches or self.entries or self.rejected or self.outcomes or self.person_keys
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,7 @@ class Finder:
         # An unreadable event with an identity or a session of theirs counts as well.
         found.entries = [one for one in self.unread(subject) if one.event is None or subject.has_event(one.event)]
         found.rejected = [(entry_id, text) for entry_id, text in self._inventory.rejected() if subject.is_in(text)]
+        found.outcomes = [one for one in self._inventory.outcomes() if subject.has_outcome(one.text)]
         found.person_keys = [key for person in subject.people for key in self._inventory.person_keys(person)]
         return found
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING, Literal
 
 from state import deployment, refusals
 from state.alarms import Alarms
 from state.backlog import Backlog
 from state.errors import StateError
+from state.outcome_feed import OutcomeFeed
 from state.progress_stamps import Stamps
 from state.replication import NONE, Replicas
 from tasks.deps import Deps
+from tasks.outcomes.relay import Relay
 from tasks.policy import blocklist
 from worker.monitoring import announcer
 from worker.monitoring.day_zone_recorder import DayZoneRecorder
@@ -46,6 +49,7 @@ def build_deps(settings: Settings, *, sends: bool, replicas: Replicas = NONE) ->
         control=state.control,
         attribution=state.attribution,
         orders=state.orders,
+        relay=Relay(OutcomeFeed(state.scripts, state.keys), settings.outcomes, identity_secret(settings), monotonic),
         stamps=Stamps(state.scripts, state.keys),
         alarms=Alarms(state.scripts, state.keys),
         client=_client(settings) if live else None,
