@@ -16,6 +16,7 @@ from state.event_streams import RECORDED, Streams
 from state.hash_fields import time_of
 from state.keys import MOST_STREAMS, Keys
 from state.orders import OrderFlow, read_flow
+from state.outcome_status import FeedStatus, WebhookStatus
 from state.partition_totals import (
     Counters,
     OutboxTotals,
@@ -83,6 +84,10 @@ class Overview:
     collectors: Sequence[CollectorMark]
     refused: Refusals
     """Messages and commands of the broker that workers refused."""
+    outcome_feed: FeedStatus | None = None
+    """None: no outcome has been moved."""
+    webhooks: WebhookStatus | None = None
+    """None: no sender has run."""
     flow: EventFlow = field(default_factory=EventFlow)
     """What arrived lately."""
 
@@ -156,6 +161,8 @@ def _joined(keys: Keys, server: Server, events: Events, totals: _Totals, stored:
         collectors=read_marks(stored.texts(keys.collectors)),
         refused=read_refusals(stored.texts(keys.refused)),
         missing_key={role: stored.heartbeats(missing_key(keys, role)) for role in PERSONAL_ROLES},
+        outcome_feed=FeedStatus.read(stored.texts(keys.feed)),
+        webhooks=WebhookStatus.read(stored.texts(keys.webhooks)),
         foreign_ms=time_of(stored.texts(keys.foreign).get("at")),
         announced={role: stored.announced(keys.announced(role)) for role in ROLES},
     )

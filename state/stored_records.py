@@ -91,6 +91,8 @@ def _hashes(keys: Keys) -> tuple[str, ...]:
         keys.refused,
         keys.collectors,
         keys.foreign,
+        keys.feed,
+        keys.webhooks,
         *map(keys.heartbeat, ROLES),
         *map(keys.announced, ROLES),
         *(missing_key(keys, role) for role in PERSONAL_ROLES),
