@@ -74,8 +74,8 @@ def sender_of(state: State, receiver: Receiver, time: Time, **settings: Any) -> 
     )
 
 
-def fill_feed(state: State, *ids: str) -> None:
-    feed_of(state).append([FeedEntry(one, "{}") for one in ids], most=100_000)
+def fill_feed(state: State, *ids: str, body: str = "{}") -> None:
+    feed_of(state).append([FeedEntry(one, body) for one in ids], most=100_000)
 
 
 def run(sender: Sender, time: Time, seconds: float, every: float = 1.0) -> None:

@@ -56,7 +56,12 @@ def outcomes(context: typer.Context) -> None:
             deployment.require_schema(state.scripts, state.keys)
         courier = Courier(client.post, keys)
         stack.callback(courier.close)
-        sender = Sender(Webhooks(state.scripts, state.keys), settings.outcomes, courier)
+        sender = Sender(
+            Webhooks(state.scripts, state.keys),
+            settings.outcomes,
+            courier,
+            heartbeat=lambda: state.heartbeat("outcomes"),
+        )
         log.info("ready", server=server, stream=state.keys.outcomes)
         sender.run(stopped)
     log.info("stopped")

@@ -20,6 +20,7 @@ from worker.webhooks.schedule import Schedule
 TURN_S = 15.0
 """How long a sender keeps the turn after it stopped renewing it."""
 REPORT_S = 1.0
+HEARTBEAT_S = 2.0
 LONGEST_SLEEP_S = 0.5
 STATE_AWAY_S = 2.0
 
@@ -38,6 +39,7 @@ class Sender:
         monotonic: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
         random: Random | None = None,
+        heartbeat: Callable[[], None] = lambda: None,
     ) -> None:
         self._webhooks = webhooks
         self._max_age_ms = milliseconds(settings.webhook_max_age)
@@ -45,6 +47,8 @@ class Sender:
         self._monotonic = monotonic
         self._now = now
         self._random = random or SystemRandom()
+        self._heartbeat = heartbeat
+        self._beat_at = float("-inf")
         self._schedule = Schedule(self._random)
         self._inbox = Inbox(webhooks, settings.types)
         self._name = secrets.token_hex(8)
@@ -81,6 +85,9 @@ class Sender:
         Raises:
             StateError: Redis doesn't answer. Results are kept and recorded later.
         """
+        if self._monotonic() - self._beat_at >= HEARTBEAT_S:
+            self._heartbeat()
+            self._beat_at = self._monotonic()
         self._take_turn()
         if not self.has_turn:
             return
