@@ -1,10 +1,24 @@
 """All faults, in order."""
 
-from tests.faults import api, clocks, crashes, edits, events, hostile, mixed, refusals, servers, silent, takeovers
+from tests.faults import (
+    api,
+    clocks,
+    crashes,
+    edits,
+    events,
+    hostile,
+    mixed,
+    outcomes,
+    refusals,
+    servers,
+    silent,
+    takeovers,
+)
 from tests.faults.fault import Fault
 
 ALL: tuple[Fault, ...] = (
     *crashes.FAULTS,
+    *outcomes.FAULTS,
     *servers.FAULTS,
     *api.FAULTS,
     *events.FAULTS,
