@@ -81,6 +81,8 @@ class StoredOutcome(NamedTuple):
     entry: bytes
     """Its id in the feed; empty while it waits for the relay."""
     text: str
+    body: str
+    """The outcome as JSON."""
 
 
 class Snapshot(NamedTuple):
@@ -171,7 +173,7 @@ class OutcomeFeed:
         for number in range(PARTITIONS):
             with driver_errors():
                 members: list[bytes] = self._scripts.client.execute_command("ZRANGE", self._keys.unmoved(number), 0, -1)
-            yield from (StoredOutcome(b"", member.decode()) for member in members)
+            yield from (StoredOutcome(b"", member.decode(), member.decode()) for member in members)
         first = "-"
         items: Sequence[Item] = [(b"", ())]
         while items:
@@ -179,7 +181,8 @@ class OutcomeFeed:
                 words = ("XRANGE", self._keys.outcomes, first, "+", "COUNT", CHUNK)
                 items = self._scripts.client.execute_command(*words)
             for entry, fields in items:
-                yield StoredOutcome(entry, str(decoded(fields)))
+                texts = decoded(fields)
+                yield StoredOutcome(entry, str(texts), texts.get(OUTCOME, ""))
                 first = f"({entry.decode()}"
 
     def erase(self, entries: Sequence[bytes]) -> None:

@@ -131,10 +131,13 @@ def _relay() -> None:
     deps = current()
     if not _due("relay", RELAY_EVERY, deps):
         return
+    problem = ""
     try:
         deps.relay.move()
-        _relay_error[0] = ""
     except StateError as exc:
-        if str(exc) != _relay_error[0]:
-            log.error("relay_failed", error=str(exc))  # noqa: TRY400 - the next round repeats it
-        _relay_error[0] = str(exc)
+        problem = str(exc)
+    except Exception as exc:  # noqa: BLE001 - a bug, which must not keep sweeps from ending; its text can hold an id
+        problem = type(exc).__name__
+    if problem and problem != _relay_error[0]:
+        log.error("relay_failed", error=problem)
+    _relay_error[0] = problem

@@ -217,7 +217,7 @@ def test_erased_entries_are_no_loss_for_a_reader(real_state: State) -> None:
     feed.append([FeedEntry(f"id-{number}", "{}") for number in range(4)], most=1000)
     real_state.client.xgroup_create(real_state.keys.outcomes, "mail", id="0")
     real_state.client.xreadgroup("mail", "one", {real_state.keys.outcomes: ">"}, count=1)
-    feed.erase([entry for entry, _ in feed.stored() if entry][1:3])
+    feed.erase([one.entry for one in feed.stored() if one.entry][1:3])
     snapshot = feed.snapshot()
     assert (snapshot.length, [(one.name, one.missed) for one in snapshot.readers]) == (2, [("mail", 0)])
     feed.report(0)

@@ -111,3 +111,11 @@ def test_memory_is_bounded() -> None:
 def test_empty_schedule_waits_for_the_longest_time() -> None:
     made = schedule()
     assert (made.wait_s(0.0, 0.5), made.is_hungry(0.0), made.oldest_ms()) == (0.5, True, None)
+
+
+def test_full_courier_waits_for_a_request_to_end() -> None:
+    made = schedule(*(delivery(f"{number:02d}-0000000000000000", number) for number in range(AT_A_TIME + 1)))
+    assert len(posted(made, 0.0)) == AT_A_TIME
+    assert made.wait_s(0.0, 0.5) == 0.5
+    made.done(delivery("00-0000000000000000", 0), 0.0)
+    assert made.wait_s(0.0, 0.5) == 0

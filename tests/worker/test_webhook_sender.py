@@ -1,6 +1,7 @@
 """The sender: every outcome reaches the receiver, at least once and in order, whatever stops in between."""
 
 from datetime import timedelta
+from threading import Event
 
 import pytest
 
@@ -176,7 +177,7 @@ def test_entries_removed_before_they_were_sent_are_reported(real_state: State) -
     fill_feed(real_state, A1)
     receiver, time = Receiver(lambda _: DOWN), Time(real_state)
     run(sender_of(real_state, receiver, time), time, 2)
-    feed_of(real_state).erase([entry for entry, _ in feed_of(real_state).stored() if entry])
+    feed_of(real_state).erase([one.entry for one in feed_of(real_state).stored() if one.entry])
     real_state.client.pexpire(real_state.keys.feed, 60_000)
     real_state.client.delete(real_state.keys.webhook_turn)
     run(sender_of(real_state, receiver, time), time, 5)
@@ -192,3 +193,38 @@ def test_stopped_sender_records_its_results(real_state: State) -> None:
     sender.stop()
     assert unacknowledged(real_state) == 0
     assert (reported(real_state)["sent"], reported(real_state)["stopped"]) == ("1", "1")
+
+
+class Stopped(Event):
+    """An event that is set after a while, on a clock that waiting moves."""
+
+    def __init__(self, time: Time, after_s: float) -> None:
+        super().__init__()
+        self._time, self._after_s = time, after_s
+        self.waits = 0
+
+    def is_set(self) -> bool:
+        return self._time.elapsed >= self._after_s
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits += 1
+        self._time.elapsed += timeout or 0.0
+        return self.is_set()
+
+
+@pytest.mark.parametrize("answer", [OK, DOWN, Answer("http_410", gone=True)])
+def test_idle_or_failing_sender_hardly_uses_the_processor(real_state: State, answer: Answer) -> None:
+    fill_feed(real_state, A1, B1)
+    receiver, time = Receiver(lambda _: answer), Time(real_state)
+    stopped = Stopped(time, 60)
+    sender_of(real_state, receiver, time).run(stopped)
+    assert 60 <= stopped.waits <= 300
+    assert 1 <= len(receiver.seen) <= 30
+
+
+def test_waiting_sender_polls_for_its_turn(real_state: State) -> None:
+    time = Time(real_state)
+    Webhooks(real_state.scripts, real_state.keys).take_turn("another", 15_000)
+    stopped = Stopped(time, 10)
+    sender_of(real_state, Receiver(), time).run(stopped)
+    assert 10 <= stopped.waits <= 30

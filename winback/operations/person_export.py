@@ -56,7 +56,7 @@ def export(inventory: Inventory, subject: DataSubject, progress: Progress, *, fo
             {"stream": one.stream, "id": one.entry_id.decode(), "event": _json(one.raw)} for one in found.entries
         ],
         "rejected": [{"id": entry_id.decode(), "text": text} for entry_id, text in found.rejected],
-        "outcomes": [_json(one.text.encode()) for one in found.outcomes],
+        "outcomes": [_json(one.body.encode()) for one in found.outcomes],
         "mentions": _mentions(proof),
         "complete": not missed,
         "missed": list(missed),

@@ -53,7 +53,8 @@ def roles(settings: Settings, env: Mapping[str, str] | None = None) -> tuple[Rol
     flower = celery("flower", "flower", grace_s=5)
     # An attempt can use its whole deadline: cut off earlier, it leaves a customer `unknown`.
     attempt_s = settings.delivery.timeout.total_seconds()
-    outcomes = Role("outcomes", (sys.executable, "-m", "winback", "outcomes"), env, grace_s=15)
+    webhook_s = settings.outcomes.webhook_timeout.total_seconds()
+    outcomes = Role("outcomes", (sys.executable, "-m", "winback", "outcomes"), env, grace_s=webhook_s + 5)
     collector = Role("collect", (sys.executable, "-m", "winback", "collect"), env, grace_s=20)
     return (
         *((collector,) if settings.collect.is_on else ()),

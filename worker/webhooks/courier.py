@@ -31,6 +31,11 @@ class Courier:
         self._pool = ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="webhook")
         self._in_flight = 0
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is in flight."""
+        return not self._in_flight
+
     def submit(self, delivery: Delivery) -> None:
         """Post a delivery in another thread."""
         self._in_flight += 1

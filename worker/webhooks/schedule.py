@@ -59,6 +59,10 @@ class Schedule:
         """How many more entries can be added."""
         return max(0, MOST - len(self))
 
+    @property
+    def _most(self) -> int:
+        return 1 if self.failures else AT_A_TIME
+
     def add(self, delivery: Delivery, now: float) -> None:
         """Add an entry; those of its outreach were added in their order."""
         line = self._lines.setdefault(delivery.outreach, deque())
@@ -68,8 +72,7 @@ class Schedule:
 
     def next(self, now: float) -> Delivery | None:
         """Return the next entry to post now, or None. It is in flight until `done` or `failed`."""
-        most = 1 if self.failures else AT_A_TIME
-        if self._in_flight >= most or now < self._paused_until or not self._turns or self._turns[0][0] > now:
+        if self._in_flight >= self._most or now < self._paused_until or not self._turns or self._turns[0][0] > now:
             return None
         _, _, outreach = heapq.heappop(self._turns)
         self._in_flight += 1
@@ -100,8 +103,8 @@ class Schedule:
         return not self._turns or self._turns[0][0] > now
 
     def wait_s(self, now: float, longest: float) -> float:
-        """Return how long nothing can be posted, at most `longest`."""
-        if not self._turns:
+        """Return how long nothing can be posted, at most `longest`; a request that ends can change it."""
+        if not self._turns or self._in_flight >= self._most:
             return longest
         return min(longest, max(0.0, self._turns[0][0] - now, self._paused_until - now))
 

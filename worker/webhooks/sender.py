@@ -21,7 +21,7 @@ TURN_S = 15.0
 """How long a sender keeps the turn after it stopped renewing it."""
 REPORT_S = 1.0
 HEARTBEAT_S = 2.0
-LONGEST_SLEEP_S = 0.5
+LONGEST_SLEEP_S, SHORTEST_SLEEP_S = 0.5, 0.01
 STATE_AWAY_S = 2.0
 
 log = structlog.stdlib.get_logger("winback.webhooks")
@@ -73,11 +73,18 @@ class Sender:
                 problem = str(exc)
                 stopped.wait(STATE_AWAY_S)
                 continue
-            if self.has_turn and not self.is_refused:
-                self._apply(self._courier.results(self._schedule.wait_s(self._monotonic(), LONGEST_SLEEP_S)))
-            else:
-                stopped.wait(LONGEST_SLEEP_S)
+            self._rest(stopped)
         self.stop()
+
+    def _rest(self, stopped: Event) -> None:
+        """Wait until a request ends or an entry is due, but not for long: new entries can be in the feed."""
+        if self._courier.is_idle:
+            is_sending = self.has_turn and not self.is_refused
+            wait_s = self._schedule.wait_s(self._monotonic(), LONGEST_SLEEP_S) if is_sending else LONGEST_SLEEP_S
+            # At least a moment: an entry that is due and can't be posted must not keep the processor busy.
+            stopped.wait(max(wait_s, SHORTEST_SLEEP_S))
+        else:
+            self._apply(self._courier.results(self._schedule.wait_s(self._monotonic(), LONGEST_SLEEP_S)))
 
     def step(self) -> None:
         """Do one round: take the turn, record results, read, and post due entries. Never waits for the receiver.
