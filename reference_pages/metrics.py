@@ -4,20 +4,20 @@ import ast
 import inspect
 from collections.abc import Iterator
 
-from worker.monitoring import flow_metrics
+from worker.monitoring import flow_metrics, outcome_metrics
 from worker.monitoring import metrics as source
 
 _TYPES = {"gauge": "gauge", "gauges": "gauge", "counter": "counter"}
 
 
 def metrics() -> str:
-    """Return the table of all metrics, those of the event flow last."""
+    """Return the table of all metrics, those of the event flow and the feed last."""
     rows = [f"| `{name}` | {kind} | {labels} | {text} |" for name, kind, labels, text in _metrics()]
     return "\n".join(["| metric | type | labels | meaning |", "|---|---|---|---|", *rows])
 
 
 def _metrics() -> Iterator[tuple[str, str, str, str]]:
-    trees = [ast.parse(inspect.getsource(module)) for module in (source, flow_metrics)]
+    trees = [ast.parse(inspect.getsource(module)) for module in (source, flow_metrics, outcome_metrics)]
     for function in (node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)):
         texts = {
             node.targets[0].id: ast.literal_eval(node.value)

@@ -4,7 +4,6 @@ import inspect
 import re
 from collections.abc import Iterator
 
-from state.collector_keys import CollectorKeys
 from state.keys import Keys, applied_of
 from state.privacy_keys import privacy_prefix
 
@@ -50,7 +49,8 @@ def _listed(prefix: object) -> str:
 
 def _keys() -> Iterator[tuple[str, str]]:
     keys = Keys()
-    for name, member in (vars(CollectorKeys) | vars(Keys)).items():
+    members = {name: member for each in reversed(Keys.__mro__) for name, member in vars(each).items()}
+    for name, member in members.items():
         method = member.fget if isinstance(member, property) else member
         if name.startswith("_") or name in _NOT_KEYS or not inspect.isfunction(method):
             continue

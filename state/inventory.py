@@ -13,6 +13,7 @@ from state.event_streams import Streams
 from state.key_lists import OF_A_PERSON
 from state.key_scan import KeyScan, decoded, last_of, session_of
 from state.keys import Keys
+from state.outcome_feed import OutcomeFeed, StoredOutcome
 from state.outreach_texts import BODY, readable
 from state.partitions import is_outreach_id
 from state.person_marks import MOST_SESSIONS
@@ -43,6 +44,7 @@ class Inventory:
         self._cipher: Cipher = cipher or Unencrypted()
         self._keys = keys
         self._scan = KeyScan(scripts, keys, self._cipher)
+        self.feed = OutcomeFeed(scripts, keys)
         self._streams = Streams(scripts, keys)
         self.visitors = VisitorRecords(scripts, keys, cipher)
         self.requests = PrivacyRequests(scripts, keys, cipher)
@@ -100,6 +102,10 @@ class Inventory:
         """Yield all rejected events."""
         for entry_id, fields in self._scan.stream(self._keys.rejected):
             yield RejectedEvent(entry_id, str(decoded(fields)))
+
+    def outcomes(self) -> Iterator[StoredOutcome]:
+        """Yield all outcomes that are in the feed or on their way to it."""
+        return self.feed.stored()
 
     def scan_all(self) -> Iterator[KeyText]:
         """Yield every key of the namespace."""

@@ -7,7 +7,7 @@ and add the rest. The names below are the same as in `state/lua/`.
 
 from dataclasses import dataclass
 
-from state.collector_keys import CollectorKeys
+from state.outcome_keys import OutcomeKeys
 from state.partitions import partition_of, partition_of_outreach
 
 MOST_STREAMS = 64
@@ -38,7 +38,7 @@ def applied_of(stream: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Keys(CollectorKeys):
+class Keys(OutcomeKeys):
     """The names of all keys under one namespace."""
 
     def events_of(self, number: int) -> str:
@@ -217,7 +217,7 @@ class Keys(CollectorKeys):
         return f"{self.partition(number)}due"
 
     def clock(self, number: int) -> str:
-        """Hash: `due`: when the partition last stored a due time (ms); `zone` and its `offset` from UTC (ms)."""
+        """Hash: `due`: when it last stored a due time (ms); `zone`, its `offset` (ms); `lost` outcomes."""
         return f"{self.partition(number)}clock"
 
     def leased(self, number: int) -> str:

@@ -8,6 +8,7 @@ from state.session_record import ANSWERS, MARK, RANK_WIDTH, STAMP_WIDTH
 Constant = int | str | Sequence[str]
 CLOCKS_DIFFER_MS = 1000
 """Smaller corrections of the clock aren't detected: it soon catches up."""
+MOST_OUTCOMES = 4000
 CONSTANTS: Mapping[str, Constant] = {
     "HOUR": DAY_MS // 24,
     "DAY": DAY_MS,
@@ -18,6 +19,8 @@ CONSTANTS: Mapping[str, Constant] = {
     # How far clocks of shoppers and the server can be ahead, and the expiry of a voucher.
     "AHEAD": 2 * 60_000,
     "FURTHEST": 31 * DAY_MS,
+    # Outcomes of a partition that the relay hasn't moved to the feed. 64 partitions of them need about 60 MB.
+    "MOST_OUTCOMES": MOST_OUTCOMES,
     "RANK_WIDTH": RANK_WIDTH,
     "STAMP_WIDTH": STAMP_WIDTH,
     "MARK": MARK,

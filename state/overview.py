@@ -18,6 +18,7 @@ from state.hash_fields import time_of
 from state.keys import MOST_STREAMS, Keys
 from state.open_requests import OpenRequests, read_open_requests
 from state.orders import OrderFlow, read_flow
+from state.outcome_status import FeedStatus, WebhookStatus
 from state.partition_totals import (
     Counters,
     OutboxTotals,
@@ -87,6 +88,10 @@ class Overview:
     """Messages and commands of the broker that workers refused."""
     deliveries: Sequence[Delivery] = ()
     """The last requests to collectors, by source."""
+    outcome_feed: FeedStatus | None = None
+    """None: no outcome has been moved."""
+    webhooks: WebhookStatus | None = None
+    """None: no sender has run."""
     flow: EventFlow = field(default_factory=EventFlow)
     """What arrived lately."""
     requests: OpenRequests = field(default_factory=OpenRequests)
@@ -164,6 +169,8 @@ def _joined(keys: Keys, server: Server, events: Events, totals: _Totals, stored:
         deliveries=read_deliveries(stored.texts(keys.deliveries)),
         refused=read_refusals(stored.texts(keys.refused)),
         missing_key={role: stored.heartbeats(missing_key(keys, role)) for role in PERSONAL_ROLES},
+        outcome_feed=FeedStatus.read(stored.texts(keys.feed)),
+        webhooks=WebhookStatus.read(stored.texts(keys.webhooks)),
         foreign_ms=time_of(stored.texts(keys.foreign).get("at")),
         announced={role: stored.announced(keys.announced(role)) for role in ROLES},
     )

@@ -92,6 +92,8 @@ def _hashes(keys: Keys) -> tuple[str, ...]:
         keys.collectors,
         keys.deliveries,
         keys.foreign,
+        keys.feed,
+        keys.webhooks,
         *map(keys.heartbeat, ROLES),
         *map(keys.announced, ROLES),
         *(missing_key(keys, role) for role in PERSONAL_ROLES),

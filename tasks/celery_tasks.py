@@ -16,6 +16,7 @@ from tasks.broker import Broker, BrokerUnavailableError
 from tasks.deps import Deps, current
 from tasks.failpoints import reached
 
+RELAY_EVERY = timedelta(seconds=1)
 SWEEP_QUEUE = "winback.sweep"
 RECOVER_QUEUE = "winback.recover"
 TASKS = {
@@ -49,6 +50,7 @@ def sweep(self: Task) -> None:
         reached("sweep_claimed")
         log.info("swept", silent=claimed.sessions, outreaches=claimed.outreaches)
     _dispatch(self.app)
+    _relay()
 
 
 @shared_task(name="winback.dispatch", bind=True, send_events=False)
@@ -56,6 +58,7 @@ def dispatch(self: Task) -> None:
     """Dispatch due outreaches between two sweeps, so that workers don't wait for the next one."""
     if _due("dispatch", current().delivery.dispatch_interval, current()):
         _dispatch(self.app)
+        _relay()
 
 
 @shared_task(name="winback.erasures", bind=True, send_events=False)
@@ -162,3 +165,24 @@ def _dispatch(app: Celery) -> None:
         return
     if done.enqueued or done.unknown or done.due_again:
         log.info("dispatched", enqueued=done.enqueued, leases_ran_out=done.due_again, unknown=done.unknown)
+
+
+_relay_error = [""]
+"""Why the last round of the relay failed; empty if it didn't."""
+
+
+def _relay() -> None:
+    """Move outcomes to the feed, after a dispatch. A failure that lasts is logged once."""
+    deps = current()
+    if not _due("relay", RELAY_EVERY, deps):
+        return
+    problem = ""
+    try:
+        deps.relay.move()
+    except StateError as exc:
+        problem = str(exc)
+    except Exception as exc:  # noqa: BLE001 - a bug, which must not keep sweeps from ending; its text can hold an id
+        problem = type(exc).__name__
+    if problem and problem != _relay_error[0]:
+        log.error("relay_failed", error=problem)
+    _relay_error[0] = problem

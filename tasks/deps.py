@@ -22,6 +22,7 @@ from state.sending_control import Control
 from state.sessions import Sessions
 from tasks.delivery.settings import DeliverySettings
 from tasks.erasure.stores import ErasureStores
+from tasks.outcomes.relay import Relay
 from tasks.policy.blocklist import Blocklist
 from tasks.policy.experiment import ExperimentSettings
 from tasks.policy.settings import ContactSettings
@@ -42,6 +43,7 @@ class Deps:
     attribution: Attribution
     experiments: Experiments
     orders: Orders
+    relay: Relay
     stamps: Stamps
     alarms: Alarms
     client: YunoClient | None

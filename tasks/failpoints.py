@@ -29,6 +29,10 @@ Point = Literal[
     "outreach_settled",
     "data_removed",
     "person_erased",
+    "outcomes_read",
+    "outcomes_added",
+    "outcomes_removed",
+    "webhook_accepted",
 ]
 
 _directory: Final = os.environ.get(VARIABLE, "")

@@ -4,11 +4,12 @@
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  outreach; ARGV[2] the order, as in count_order.lua; ARGV[3] the window (ms)
 -- Returns  1 if the contact has this order now; 0 if it doesn't count, or another one does
--- include: count_order
+-- include: clock, count_order, publish
 local outreach, order, window_ms = ARGV[1], ARGV[2], ARGV[3]
 local prefix = KEYS[1]
 local key, made_at = prefix .. 'outreach:' .. outreach, tonumber(string.sub(order, 2, 16))
-local state, lane, contacted_text, known = unpack(redis.call('HMGET', key, 'state', 'lane', 'contacted_at', 'order'))
+local state, lane, contacted_text, known, session, last =
+  unpack(redis.call('HMGET', key, 'state', 'lane', 'contacted_at', 'order', 'session', 'last'))
 local contacted_at = contacted_text and tonumber(contacted_text)
 -- guard credit_after_contact: without made_at < contacted_at or
 -- guard credit_window: without or made_at > contacted_at + window_ms
@@ -22,4 +23,9 @@ if known then count_order(prefix, state, lane, contacted_at, known, -1) end
 count_order(prefix, state, lane, contacted_at, order, 1)
 -- guard credit_noted
 redis.call('HSET', key, 'order', order)
+-- guard credit_publishes: state == 'sent' => false
+-- guard credit_publishes_sent: state == 'sent' => true
+if state == 'sent' then
+  publish(prefix, outreach, 'recovered', '', clock(), session, lane, last, contacted_at, order)
+end
 return 1

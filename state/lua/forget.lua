@@ -43,6 +43,18 @@ if session ~= '' then known = fields(key, 'outreach', 'outreaches', 'sending', '
 -- guard erase_earlier: without .. ' ' .. (known.outreaches or '')
 local all = (known.outreach or '') .. ' ' .. (known.outreaches or '') .. ' ' .. (known.sending or '') .. ' ' .. named
 for id in string.gmatch(all, '%S+') do erase(id) end
+-- Outcomes on their way to the feed stay, without the session.
+local unmoved = prefix .. 'outcomes'
+for _, member in ipairs(redis.call('ZRANGE', unmoved, '0', '-1')) do
+  local is = cjson.decode(member)
+  -- guard erase_outcomes: seen[is[2]] or is[6] == session => false
+  -- guard erase_earlier_outcomes: without or is[6] == session
+  if is[6] ~= '' and (seen[is[2]] or is[6] == session) then
+    is[6] = ''
+    redis.call('ZREM', unmoved, member)
+    redis.call('ZADD', unmoved, is[1], cjson.encode(is))
+  end
+end
 if session == '' then return {0, removed, left} end
 -- guard erase_lanes: without redis.call('ZREM', prefix .. 'lane:' .. lane, session)
 for lane in string.gmatch(lanes, '%S+') do redis.call('ZREM', prefix .. 'lane:' .. lane, session) end

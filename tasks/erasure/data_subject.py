@@ -9,6 +9,7 @@ from state.people import person_of
 from state.stored_data import StoredPerson
 from tasks.delivery.request import email_in, phone_in
 from tasks.erasure.spellings import Spellings, plain
+from tasks.outcomes.entry import session_in_feed
 
 
 class DataSubject:
@@ -105,6 +106,10 @@ class DataSubject:
     def is_in(self, text: str) -> bool:
         """Return whether a text contains one of the identities in any spelling, or the id of one of the sessions."""
         return self._spellings.is_in(text) or self._has_session(text)
+
+    def has_outcome(self, text: str) -> bool:
+        """Return whether an outcome, as it is stored, is that of one of the sessions. Faster than `is_in`."""
+        return any(f'"{name}"' in text for id_ in self.sessions for name in (id_, session_in_feed(id_, self._secret)))
 
     def is_spelled_in(self, text: str) -> bool:
         """Return whether a text contains one of the identities in any spelling."""

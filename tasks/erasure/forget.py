@@ -26,6 +26,7 @@ class ForgetResult:
     erased: Erased
     entries: int
     rejected: int
+    outcomes: int
     person_keys: int
     opted_out: bool
     """Whether an opt-out hadn't been applied yet. The person is on the opt-out list now."""
@@ -54,6 +55,7 @@ class _Done:
     erased: Erased = field(default_factory=Erased)
     entries: int = 0
     rejected: int = 0
+    outcomes: int = 0
     person_keys: int = 0
     opted_out: bool = False
     refused: bool = False
@@ -111,6 +113,7 @@ class Forget:
             erased=done.erased,
             entries=done.entries,
             rejected=done.rejected,
+            outcomes=done.outcomes,
             person_keys=done.person_keys,
             opted_out=done.opted_out,
             refused=done.refused,
@@ -134,6 +137,7 @@ class Forget:
         self._state.remove_entries([(one.stream, one.entry_id) for one in found.entries])
         done.erased = _sum(done.erased, self._state.erase(subject.sessions, found.outreaches))
         self._state.remove_rejected([entry_id for entry_id, _ in found.rejected])
+        self._state.feed.erase([one.entry for one in found.outcomes if one.entry])
         if found:
             for person in subject.people:
                 self._state.block_replays(person)
@@ -144,6 +148,7 @@ class Forget:
         done.data_requests += sum(map(self._state.requests.finish, found.data_requests))
         done.entries += len(found.entries)
         done.rejected += len(found.rejected)
+        done.outcomes += len(found.outcomes)
         done.person_keys += len(found.person_keys)
 
     def _keep_refusals(self, subject: DataSubject, entries: Iterable[UnreadEvent], done: _Done) -> None:

@@ -10,6 +10,7 @@ from detectors.parsing import parse
 from state.event_stream import FIELD
 from state.inventory import Inventory, person_in
 from state.key_scan import session_of
+from state.outcome_feed import StoredOutcome
 from state.stored_data import StoredOutreach, StoredPerson
 from state.visitor_records import WaitingVisitor
 from tasks.erasure.data_subject import DataSubject
@@ -48,6 +49,8 @@ class PersonalData:
     entries: list[UnreadEvent] = field(default_factory=list)
     rejected: list[tuple[bytes, str]] = field(default_factory=list)
     """Entries of the stream of rejected events: id and text."""
+    outcomes: list[StoredOutcome] = field(default_factory=list)
+    """Outcomes of their sessions, in the feed or on their way to it."""
     person_keys: list[str] = field(default_factory=list)
     waiting: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """Records of visitors with data that waits for a session, by name."""
@@ -61,6 +64,7 @@ class PersonalData:
                 self.outreaches,
                 self.entries,
                 self.rejected,
+                self.outcomes,
                 self.person_keys,
                 self.waiting,
                 self.data_requests,
@@ -122,6 +126,7 @@ class Finder:
         # An unreadable event with an identity or a session of theirs counts as well.
         found.entries = [one for one in self.unread(subject) if one.event is None or subject.has_event(one.event)]
         found.rejected = [(entry_id, text) for entry_id, text in self._inventory.rejected() if subject.is_in(text)]
+        found.outcomes = [one for one in self._inventory.outcomes() if subject.has_outcome(one.text)]
         found.person_keys = [key for person in subject.people for key in self._inventory.person_keys(person)]
         found.waiting = {one.name: one.customer for one in self._waiting(subject)}
         found.data_requests = [

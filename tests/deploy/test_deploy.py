@@ -80,6 +80,7 @@ def test_only_needed_ports_and_networks_are_reachable() -> None:
         "flower",
         "metrics",
         "collect",
+        "outcomes",
     }
     assert {name for name in SERVICES if "ports" in SERVICES[name]} == {"redis", "flower", "metrics", "collect"}
 
@@ -179,6 +180,8 @@ def test_compose_starts_each_role_like_winback_up() -> None:
     assert commands.pop("metrics") == ["winback", "metrics", "--host", "0.0.0.0"]  # noqa: S104 - inside a container
     assert SERVICES["collect"]["profiles"] == ["collect"]
     assert commands.pop("collect") == ["winback", "collect"]
+    assert SERVICES["outcomes"]["profiles"] == ["outcomes"]
+    assert commands.pop("outcomes") == ["winback", "outcomes"]
     assert commands == role_commands()
     assert not any("profiles" in SERVICES[name] for name in commands)
 
@@ -192,6 +195,7 @@ def test_systemd_starts_each_role_with_the_command_of_winback_up() -> None:
         started[unit.stem.removeprefix("winback-").rstrip("@")] = shlex.split(command.replace("%%", "%"))
     assert started.pop("metrics") == ["winback", "metrics"]
     assert started.pop("collect") == ["winback", "collect"]
+    assert started.pop("outcomes") == ["winback", "outcomes"]
     assert started == role_commands()
 
 

@@ -33,8 +33,8 @@ from worker.errors import StartError
 from worker.settings import Settings, load
 from worker.settings.keys import leaves, variable
 
-ROLES = sorted(set(SERVICES) - {"redis", "mock-api", "collect"})
-"""The roles of `base`; the collector's files are in test_deploy_collect.py."""
+ROLES = sorted(set(SERVICES) - {"redis", "mock-api", "collect", "outcomes"})
+"""The roles of `base`; the files of the others are in test_deploy_collect.py and test_deploy_outcomes.py."""
 CELERY = ("sweep", "recover", "beat", "flower")
 PORTS = {"flower": 5555, "metrics": DEFAULT_PORT}
 OLDEST = "1.31"
@@ -106,7 +106,9 @@ def test_secret_example_has_exactly_what_roles_read() -> None:
     taken = {name for role in ROLES for name, value in variables(role).items() if isinstance(value, dict)}
     example = example_variables(KUBERNETES / "secret.env.example")
     handed_on = SERVICES["collect"]["environment"].items()
-    assert example.keys() == taken | {name for name, value in handed_on if "COLLECT__" in name and value is None}
+    webhooks = {"WINBACK_OUTCOMES__WEBHOOK_URL", "WINBACK_OUTCOMES__WEBHOOK_SECRETS"}
+    collected = {name for name, value in handed_on if "COLLECT__" in name and value is None}
+    assert example.keys() == taken | collected | webhooks
     required = {name for name in taken if "optional" not in variables_of_all()[name]["secretKeyRef"]}
     assert {name for name, value in example.items() if value == "?"} == required
 

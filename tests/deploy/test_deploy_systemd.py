@@ -122,7 +122,8 @@ def test_the_steps_in_the_readme_install_every_file() -> None:
     enabled = re.search(r"^systemctl enable --now (.+)$", steps, re.MULTILINE)
     assert enabled
     assert {unit.replace("@1", "@").removesuffix(".target") for unit in enabled[1].split()} == {
-        Path(name).stem for name in FILES if name != "winback-collect.service"
+        Path(name).stem for name in FILES if name not in {"winback-collect.service", "winback-outcomes.service"}
     }
     assert "`systemctl enable --now winback-collect`" in steps
+    assert "`systemctl enable --now winback-outcomes`" in steps
     assert "install -m 0600 deploy/systemd/winback.env.example /etc/winback/winback.env" in steps

@@ -12,6 +12,7 @@ from tests.faults import (
     events,
     hostile,
     mixed,
+    outcomes,
     refusals,
     servers,
     silent,
@@ -21,6 +22,7 @@ from tests.faults.fault import Fault
 
 ALL: tuple[Fault, ...] = (
     *crashes.FAULTS,
+    *outcomes.FAULTS,
     *servers.FAULTS,
     *api.FAULTS,
     *events.FAULTS,

@@ -6,7 +6,20 @@ from typing import Any
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
 ACL_FILE = Path(__file__).parents[2] / "deploy" / "redis-users.acl"
-USERS = ("producer", "collect", "ingest", "sweep", "recover", "beat", "metrics", "operator", "broker", "flower")
+USERS = (
+    "producer",
+    "collect",
+    "ingest",
+    "sweep",
+    "recover",
+    "outcomes",
+    "reader",
+    "beat",
+    "metrics",
+    "operator",
+    "broker",
+    "flower",
+)
 
 
 def rules() -> dict[str, list[str]]:

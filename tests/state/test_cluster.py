@@ -14,7 +14,9 @@ from tests.support.cli_support import read
 from tests.support.cluster_nodes import ClusterNode
 from tests.support.control_support import TEN_A_SECOND_US, control, granted, held, passes
 from tests.support.durations import MINUTE_MS, SECOND_MS
+from tests.support.erasing import forget
 from tests.support.events import JANE, Event, arrived, event, happen
+from tests.support.feed import feed_of, in_feed, relay_of
 from tests.support.ingest_support import facts_of, ingest_of, opened, publish, rejected, waiting
 from tests.support.key_leak_checker import immortal_keys
 from tests.support.orders import contacted, order, order_comes
@@ -23,6 +25,8 @@ from tests.support.passing_time import let_lease_run_out
 from tests.support.states import CONTACT_REF, LIMITS, SECRET, make_state
 from tests.support.stored_state import counters, now_ms, record, stored
 from tests.support.waiting import eventually
+from tests.support.webhooks import Receiver, Time, sender_of
+from tests.support.webhooks import run as run_sender
 from worker.ingest.batch import collect
 from worker.runtime import State
 from worker.supervision.valkey_process import free_port
@@ -166,3 +170,17 @@ def test_the_stream_and_the_deployment_work(state: State) -> None:
     assert state.streams.first.take_over("one", idle_ms=0, count=10) == 1
     assert state.streams.first.deliveries("one") == 1
     assert abs(state.streams.watermark().now_ms - now_ms(state)) < MINUTE_MS
+
+
+def test_outcome_moves_to_the_feed_and_to_the_receiver(state: State) -> None:
+    state.outbox.settle(sending(state), "sent")
+    state.outbox.end_unsent(taken(state, "s-2"), "suppressed", "opted_out")
+    relay_of(state).move()
+    receiver, time = Receiver(), Time(state)
+    run_sender(sender_of(state, receiver, time), time, 3)
+    assert sorted(receiver.accepted) == sorted(one["id"] for one in in_feed(state))
+    assert len(receiver.accepted) == 2
+    assert [reader.unread for reader in feed_of(state).snapshot().readers] == [0]
+    forget(state)
+    feed_of(state).erase([one.entry for one in feed_of(state).stored() if "s-1" in one.text])
+    assert [one["session_id"] for one in in_feed(state)] == ["s-2"]

@@ -8,6 +8,7 @@ from time import monotonic
 
 from detectors.settings import DetectionSettings
 from state.alarms import Alarms
+from state.outcome_feed import OutcomeFeed
 from state.people import person_of
 from state.progress_stamps import Stamps
 from state.sending_control import Control
@@ -17,6 +18,8 @@ from tasks.delivery.settings import DeliverySettings
 from tasks.delivery.settling import AttemptOutcome
 from tasks.delivery.yuno import YunoClient
 from tasks.deps import Deps
+from tasks.outcomes.relay import Relay
+from tasks.outcomes.settings import OutcomeSettings
 from tasks.policy.blocklist import compiled
 from tasks.policy.experiment import ExperimentSettings
 from tasks.policy.quiet_hours import QuietHours
@@ -65,6 +68,7 @@ def deps_of(
         attribution=state.attribution,
         experiments=state.experiments,
         orders=state.orders,
+        relay=Relay(OutcomeFeed(state.scripts, state.keys), OutcomeSettings(), SECRET, clock),
         stamps=Stamps(state.scripts, state.keys),
         alarms=Alarms(state.scripts, state.keys),
         client=client,

@@ -35,6 +35,7 @@ NEEDED = {
     "demo": {"httpx", "iso4217", "langcodes", "pycountry", "starlette", "uvicorn"},
     "ingest": {"structlog"},
     "metrics": {"prometheus_client", "starlette", "structlog", "uvicorn"},
+    "outcomes": {"httpx", "structlog"},
     "mock-api": {"iso4217", "langcodes", "pycountry", "starlette", "uvicorn"},
 }
 """Libraries that a command needs."""

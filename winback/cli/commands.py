@@ -22,6 +22,7 @@ GROUPS = {
         "demo": "Run every part for a minute with simulated shoppers.",
         "ingest": "Read the event streams and apply events to sessions.",
         "collect": "Receive events that shops already send.",
+        "outcomes": "Send outcomes to the shop as signed webhooks.",
         "metrics": "Serve Prometheus metrics at /metrics.",
         "mock-api": "Serve a mock of Yuno's API that contacts no person.",
         "replay": "Send recorded events again as if they happened now.",
@@ -68,7 +69,7 @@ _GROUP_OF = {name: group for group, lines in GROUPS.items() for name in lines}
 _MODULES = {"resume": "pause"}
 """Commands whose module has another name."""
 
-_SUPERVISED = {"up", "collect"}
+_SUPERVISED = {"up", "collect", "outcomes"}
 """Commands that a supervisor restarts after a temporary problem."""
 
 _Runnable = TyperCommand | TyperGroup

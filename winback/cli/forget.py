@@ -112,6 +112,8 @@ def _print_found(found: "PersonalData", subject: "DataSubject", *, scanned: bool
         typer.echo("nothing is stored about them" if scanned else "their index names nothing")
         return
     typer.echo(f"found: {_counts(len(found.sessions), len(found.outreaches), len(found.entries), len(found.rejected))}")
+    if found.outcomes:
+        typer.echo(f"       {_number(len(found.outcomes), 'outcome')} in the feed or on their way to it")
     for session in sorted(subject.sessions):
         typer.echo(f"  session {session}")
     for outreach in sorted(found.outreaches):
@@ -134,6 +136,8 @@ def _print_done(done: "ForgetResult") -> None:
     if done.data_requests:
         requests = _number(done.data_requests, "open request")
         typer.echo(f"closed: {requests} for a copy of their data: nothing is left to hand out")
+    if done.outcomes:
+        typer.echo(f"removed: {_number(done.outcomes, 'outcome')} from the feed")
     if done.mentions:
         typer.echo(f"removed: {_number(done.mentions, 'mention')} in keys of other people")
     if erased.skeletons:

@@ -59,6 +59,7 @@ def export(inventory: Inventory, subject: DataSubject, progress: Progress, *, fo
         "rejected": [{"id": entry_id.decode(), "text": text} for entry_id, text in found.rejected],
         "waiting": [_waiting(customer) for customer in found.waiting.values()],
         "privacy_requests": [_request(found) for found in map(inventory.requests.read, found.data_requests) if found],
+        "outcomes": [_json(one.body.encode()) for one in found.outcomes],
         "mentions": _mentions(proof),
         "complete": not missed,
         "missed": list(missed),
@@ -76,7 +77,13 @@ def _known(inventory: Inventory, subject: DataSubject, found: PersonalData, reco
                 *map(inventory.requests.key, requests),
             ]
         ),
-        texts=frozenset([*(one.text for one in found.entries), *(text for _, text in found.rejected)]),
+        texts=frozenset(
+            [
+                *(one.text for one in found.entries),
+                *(text for _, text in found.rejected),
+                *(one.text for one in found.outcomes),
+            ]
+        ),
         members=frozenset([*subject.sessions, *subject.people]),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING, Literal
 
 from detectors.lanes import LANES_BY_NAME
@@ -15,10 +16,12 @@ from state.collectors import Collectors
 from state.erasure import Erasure
 from state.errors import StateError
 from state.optouts import OptOuts
+from state.outcome_feed import OutcomeFeed
 from state.progress_stamps import Stamps
 from state.replication import NONE, Replicas
 from tasks.deps import Deps
 from tasks.erasure.stores import ErasureStores
+from tasks.outcomes.relay import Relay
 from tasks.policy import blocklist
 from worker.monitoring import announcer
 from worker.monitoring.day_zone_recorder import DayZoneRecorder
@@ -52,6 +55,7 @@ def build_deps(settings: Settings, *, sends: bool, replicas: Replicas = NONE) ->
         attribution=state.attribution,
         experiments=state.experiments,
         orders=state.orders,
+        relay=Relay(OutcomeFeed(state.scripts, state.keys), settings.outcomes, identity_secret(settings), monotonic),
         stamps=Stamps(state.scripts, state.keys),
         alarms=Alarms(state.scripts, state.keys),
         client=_client(settings) if live else None,

@@ -8,7 +8,7 @@ from json import dumps
 
 from worker.logs.masking import mask_urls
 
-_COMMANDS = frozenset({"collect", "ingest", "metrics"})
+_COMMANDS = frozenset({"collect", "ingest", "metrics", "outcomes"})
 """Commands of `winback` that are roles."""
 
 
@@ -21,8 +21,8 @@ def is_role(arguments: list[str]) -> bool:
     """Return whether a command line of `winback` starts a role."""
     if not arguments or arguments[0] not in _COMMANDS or "--help" in arguments:
         return False
-    # `collect` is a role unless it has a command of its own.
-    return arguments[0] != "collect" or arguments[1:] == []
+    # These are roles unless they have a command of their own.
+    return arguments[0] not in {"collect", "outcomes"} or arguments[1:] == []
 
 
 def leave_out_rich() -> None:

@@ -23,6 +23,7 @@ from worker.monitoring.checks.streams import RECENT
 from worker.monitoring.flow_metrics import flow_metrics
 from worker.monitoring.health import Finding
 from worker.monitoring.metric_families import counter, gauge, gauges
+from worker.monitoring.outcome_metrics import outcome_metrics
 from worker.settings import Settings
 
 _LANE = ("stage", "platform", "kind")
@@ -58,6 +59,7 @@ def metrics(overview: Overview | None, findings: Sequence[Finding], settings: Se
     yield from _outcomes(overview)
     yield from _collectors(overview)
     yield _privacy(overview)
+    yield from outcome_metrics(overview)
     yield _checks(findings)
 
 

@@ -12,6 +12,7 @@ from detectors.json_values import JsonValue
 from detectors.settings import DetectionSettings
 from state.cipher import read_keys
 from tasks.delivery.settings import DeliverySettings
+from tasks.outcomes.settings import OutcomeSettings
 from tasks.policy.experiment import ExperimentSettings
 from tasks.policy.law.table import LawError, table
 from tasks.policy.settings import ContactSettings
@@ -89,6 +90,7 @@ class Settings(BaseSettings):
     experiment: ExperimentSettings = ExperimentSettings()
     ingest: IngestSettings = IngestSettings()
     collect: CollectSettings = CollectSettings()
+    outcomes: OutcomeSettings = OutcomeSettings()
     worker: WorkerSettings = Field(default=WorkerSettings(), validate_default=True)
     alarms: AlarmSettings = AlarmSettings()
     report: ReportSettings = ReportSettings()

@@ -33,7 +33,7 @@ class Role:
 def roles(settings: Settings, env: Mapping[str, str] | None = None) -> tuple[Role, ...]:
     """Return all roles of a running Winback, in the order of their start.
 
-    The collector is one of them if any of its keys or secrets is set.
+    The collector is one of them if any of its keys or secrets is set, the sender of webhooks if it has a URL.
     They are the commands of compose files and systemd, run by this interpreter, with Celery's commands without plugins.
 
     Args:
@@ -53,12 +53,15 @@ def roles(settings: Settings, env: Mapping[str, str] | None = None) -> tuple[Rol
     flower = celery("flower", "flower", grace_s=5)
     # An attempt can use its whole deadline: cut off earlier, it leaves a customer `unknown`.
     attempt_s = settings.delivery.timeout.total_seconds()
+    webhook_s = settings.outcomes.webhook_timeout.total_seconds()
+    outcomes = Role("outcomes", (sys.executable, "-m", "winback", "outcomes"), env, grace_s=webhook_s + 5)
     collector = Role("collect", (sys.executable, "-m", "winback", "collect"), env, grace_s=20)
     return (
         *((collector,) if settings.collect.is_on else ()),
         Role("ingest", (sys.executable, "-m", "winback", "ingest"), env, grace_s=10),
         celery("recover", *recover, grace_s=attempt_s + 5),
         celery("sweep", *sweep, grace_s=10),
+        *((outcomes,) if settings.outcomes.webhook_url else ()),
         replace(flower, env=env | _FLOWER_CONFIG),
         celery("beat", "beat", grace_s=5),
     )

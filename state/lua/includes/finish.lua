@@ -1,15 +1,13 @@
 -- End an outreach: the only function that does. Returns its final state.
 -- After an ambiguous attempt, it can't be ruled out that something was sent: the outreach ends as sent or unknown.
--- include: constants, add_history, count, count_order, outcome, text, where
+-- include: constants, add_history, count, count_order, outcome, publish, text, where
 local function finish(prefix, id, state, reason, at)
   local key = prefix .. 'outreach:' .. id
-  local session, ambiguous, lane, contacted_at, order, body, first_sending =
-    unpack(redis.call('HMGET', key, 'session', 'ambiguous', 'lane', 'contacted_at', 'order', 'body', 'first_sending'))
+  local session, ambiguous, lane, contacted_at, order, body, first_sending, last = unpack(redis.call('HMGET', key,
+    'session', 'ambiguous', 'lane', 'contacted_at', 'order', 'body', 'first_sending', 'last'))
   -- guard ambiguous: ambiguous => false
   -- guard ambiguous_sent: without state ~= 'sent' and
-  if ambiguous and state ~= 'sent' and state ~= 'unknown' then
-    state, reason = 'unknown', state
-  end
+  if ambiguous and state ~= 'sent' and state ~= 'unknown' then state, reason = 'unknown', state end
   redis.call('HSET', key, 'state', state, 'reason', reason, 'ended_at', text(at))
   -- Measured are contacts, the holdout for comparison, and outreaches that can still turn out to be contacts.
   -- guard measured_holdout: without or outcome(state, reason) == 'suppressed.holdout'
@@ -17,12 +15,9 @@ local function finish(prefix, id, state, reason, at)
   local measured = state == 'sent' or state == 'unknown' or outcome(state, reason) == 'suppressed.holdout'
   -- guard measured_contact_day: without measured and tonumber(contacted_at or at) or
   local counted_at = measured and tonumber(contacted_at or at) or at
-  if measured then
-    redis.call('HSET', key, 'contacted_at', text(counted_at))
-  elseif contacted_at then
-    -- guard unmeasured_contact
-    redis.call('HDEL', key, 'contacted_at', 'order')
-  end
+  if measured then redis.call('HSET', key, 'contacted_at', text(counted_at))
+  -- guard unmeasured_contact: redis.call('HDEL', key, 'contacted_at', 'order') => text(0)
+  elseif contacted_at then redis.call('HDEL', key, 'contacted_at', 'order') end
   add_history(key, at, outcome(state, reason))
   -- guard finish_body
   redis.call('HDEL', key, 'body')
@@ -41,13 +36,16 @@ local function finish(prefix, id, state, reason, at)
   -- guard finish_leaves_sets
   redis.call('ZREM', prefix .. 'leased', id)
   -- guard finish_parks_dead: without or state == 'dead'
-  if state == 'unknown' or state == 'dead' then
-    redis.call('ZADD', prefix .. state, text(at), id)
-  end
+  if state == 'unknown' or state == 'dead' then redis.call('ZADD', prefix .. state, text(at), id) end
   -- guard finish_counts_lane: without .. where(lane)
   count(prefix, counted_at, outcome(state, reason) .. where(lane), 1)
   -- guard finish_counts_order: measured and order => false
   if measured and order then count_order(prefix, state, lane, counted_at, order, 1) end
+  -- guard finish_publishes
+  publish(prefix, id, state, reason, at, session, lane, last, counted_at)
+  -- guard finish_recovered: order and state == 'sent' => false
+  -- guard finish_recovered_sent: without and state == 'sent'
+  if order and state == 'sent' then publish(prefix, id, 'recovered', '', at, session, lane, last, counted_at, order) end
   -- guard finish_forgotten: without if session == '' then return state end
   if session == '' then return state end -- erased while it was in flight
   local session_key = prefix .. 'session:' .. session
