@@ -3,6 +3,8 @@
 from itertools import permutations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from state.visitors import Placed, Visit
 from tests.state.test_visitors import AT_MS, place, sessions, visit
@@ -117,3 +119,33 @@ def test_profile_after_the_payment_waits_for_the_next_session(state: State) -> N
     said = visit(6, begins=False, customer={"full_name": "Jane"})
     assert place(state, said)[0] == Placed("", "", "", {})
     assert place(state, visit(9))[0].customer == {"full_name": "Jane"}
+
+
+VISITORS = ("anonymous-1", "anonymous-2")
+STAGES = ("", "product_selection.web", "checkout.web")
+
+
+@st.composite
+def visits(draw: st.DrawFn) -> Visit:
+    ids = draw(st.lists(st.sampled_from(["cart-1", "cart-2", "order-1"]), max_size=2, unique=True))
+    after_ms, visitor = draw(st.integers(0, 30)), draw(st.sampled_from(VISITORS))
+    match draw(st.sampled_from(["activity", "activity", "order", "payment"])):
+        case "order":
+            return visit(after_ms, visitor, is_order=True, ids=ids)
+        case "payment":
+            return payment(after_ms, *ids, begins=bool(ids))
+        case _:
+            return visit(after_ms, visitor, ids=ids, place=draw(st.sampled_from(STAGES)))
+
+
+def test_no_later_event_lands_in_an_ordered_session(state: State) -> None:
+    @given(st.lists(visits(), max_size=8))
+    def check(story: list[Visit]) -> None:
+        state.client.flushall()
+        found = sessions(state, *story)
+        ordered = {session for one, session in zip(story, found, strict=True) if one.is_order}
+        later = [sessions(state, visit(100, visitor))[0] for visitor in VISITORS]
+        assert ordered.isdisjoint(later)
+        assert all(later)
+
+    check()
