@@ -92,7 +92,14 @@ def erase(request: str) -> None:
         log.error("erasure_failed", request=request, problem=done.problem)
     elif done.result != "gone":
         waits = "until all collectors have delivered" if done.result == "spooled" else None
-        log.info("person_erased", request=request, sessions=done.sessions, outreaches=done.outreaches, open=waits)
+        log.info(
+            "person_erased",
+            request=request,
+            sessions=done.sessions,
+            outreaches=done.outreaches,
+            closed_data_requests=done.data_requests or None,
+            open=waits,
+        )
 
 
 @shared_task(name="winback.recover")

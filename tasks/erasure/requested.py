@@ -38,6 +38,8 @@ class Requested(NamedTuple):
     problem: str = ""
     sessions: int = 0
     outreaches: int = 0
+    data_requests: int = 0
+    """Open requests of the person for a copy of their data, which were closed."""
 
 
 def erase_requested(request_id: str, stores: ErasureStores, secret: bytes) -> Requested:
@@ -94,7 +96,13 @@ def _erase(request: PrivacyRequest, stores: ErasureStores, secret: bytes) -> Req
         forget.forget(subject, forget.survey(subject))
     problem = REMAINDER if forgotten.left else UNREADABLE if any(map(_is_unclear, request.people)) else ""
     erased = forgotten.erased
-    return Requested("failed" if problem else "done", problem, erased.sessions, erased.outreaches + erased.skeletons)
+    return Requested(
+        "failed" if problem else "done",
+        problem,
+        erased.sessions,
+        erased.outreaches + erased.skeletons,
+        forgotten.data_requests,
+    )
 
 
 def _subject(request: PrivacyRequest, records: Found, stores: ErasureStores, secret: bytes) -> DataSubject:

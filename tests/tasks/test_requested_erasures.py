@@ -7,6 +7,7 @@ import pytest
 from state.collectors import Collectors, Figures
 from state.optouts import OptOuts
 from state.people import person_of
+from state.privacy_requests import Filing
 from state.visitors import Visit
 from tasks.erasure.requested import Requested
 from tests.support.events import JANE, event
@@ -87,6 +88,14 @@ def test_unknown_person_needs_no_erasure(state: State) -> None:
     assert run(state, ask_for_erasure(state, BY_PHONE)).result == "done"
     assert run(state, ask_for_erasure(state, users=["unknown"])).result == "done"
     assert list(requests_of(state).open()) == []
+
+
+def test_data_request_of_the_person_is_closed(state: State) -> None:
+    people = (BY_PHONE, {"phone_number": JOHN["phone_number"]})
+    filings = [Filing("data request", "shopify", "shop-a", 1, str(one), [one], []) for one in people]
+    _, other = requests_of(state).file(filings)
+    assert run(state, ask_for_erasure(state, BY_PHONE)) == Requested("done", data_requests=1)
+    assert [one.id for one in requests_of(state).open()] == [other]
 
 
 def test_opt_out_outlives_the_erasure(state: State) -> None:

@@ -1,5 +1,6 @@
 """Requests to erase or hand out data are kept until they are done, whatever the state of Redis."""
 
+import hmac
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,6 +81,14 @@ def test_public_key_makes_no_request(redis: Any, found: Collector) -> None:
     body = json.dumps({"batch": [DELETE]}).encode()
     assert post(found.app, body, BY_PUBLIC, path="/v1/batch").status == 200
     assert kept(redis) == []
+
+
+def test_only_the_signed_call_of_a_list_makes_a_request(redis: Any, found: Collector) -> None:
+    first, second = (json.dumps({**DELETE, "messageId": f"m-{number}"}).encode() for number in (1, 2))
+    headers = {"x-signature": hmac.digest(b"secret-of-segment", first, "sha1").hex()}
+    for _ in range(2):
+        assert post(found.app, b"[" + first + b"," + second + b"]", headers, path="/segment-webhook").status == 200
+    assert len(kept(redis)) == 1
 
 
 def test_deletions_of_a_batch_are_kept_with_its_events(redis: Any, found: Collector) -> None:
