@@ -35,6 +35,7 @@ class RefusedError(Exception):
 
 
 UNAUTHORIZED = Refusal(401, "unauthorized", "The write key is missing or unknown.")
+UNSIGNED = Refusal(401, "unauthorized", "The signature is missing or wrong.")
 NOT_FOUND = Refusal(404, "not_found", "There is no such path.")
 NOT_ALLOWED = Refusal(405, "method_not_allowed", "Send events with POST.")
 FAILED = Refusal(500, "internal_error", "The request could not be handled.")

@@ -25,7 +25,13 @@ VARIANT = {
 }
 MONEY = {"amount": 149.9, "currencyCode": "COP"}
 CART = {"id": "c1-abc", "cost": {"totalAmount": MONEY}, "lines": [{"quantity": 1, "merchandise": VARIANT}]}
-ADDRESS = {"firstName": "Jane", "lastName": "Doe", "phone": "+573001234567", "countryCode": "CO", "address1": "Avenida 1"}
+ADDRESS = {
+    "firstName": "Jane",
+    "lastName": "Doe",
+    "phone": "+573001234567",
+    "countryCode": "CO",
+    "address1": "Avenida 1",
+}
 CHECKOUT = {
     "token": "t-1",
     "currencyCode": "COP",
