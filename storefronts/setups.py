@@ -13,6 +13,8 @@ Cause = Literal[
     "no_key", "unknown_key", "unknown_shop", "no_secret", "no_signature", "old_signature", "wrong_signature"
 ]
 """Why a request isn't accepted: what is missing or wrong."""
+KEY_CAUSES: frozenset[Cause] = frozenset({"no_key", "unknown_key"})
+"""The causes for a source that has a write key."""
 
 
 @dataclass(frozen=True, slots=True)

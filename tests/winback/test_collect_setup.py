@@ -141,6 +141,14 @@ def test_first_delivery_is_shown_with_refusals_before_it(
     assert accepted == "accepted, and became 1 order_completed\n"
 
 
+def test_earlier_requests_are_shown_and_do_not_end_the_wait(valkey: EmbeddedValkey, real_state: State) -> None:
+    Deliveries(real_state.scripts, real_state.keys).note([DeliveryNote("yuno", "1 activity", 1, "no_signature")])
+    code, shown = setup("yuno", wait="1ms", env={"WINBACK_REDIS_URL": valkey.url})
+    assert code == 1
+    assert re.search(r"So far:\n.* UTC  refused: the header .* is missing\n", shown)
+    assert shown.endswith("accepted, and became 1 activity\n")
+
+
 def test_waiting_without_a_delivery_is_an_error(valkey: EmbeddedValkey, real_state: State) -> None:
     assert real_state.client.ping()
     code, _ = setup("yuno", wait="1ms", env={"WINBACK_REDIS_URL": valkey.url})

@@ -80,7 +80,9 @@ def test_refused_request_is_reported_with_its_cause(
 ) -> None:
     path, headers, body = request_
     source, cause = expected
-    assert post(found.app, body, headers, path=path).status in {400, 401}
+    answer = post(found.app, body, headers, path=path)
+    assert answer.status in {400, 401}
+    assert ("signature" in answer.json["message"]) is (cause not in {"no_key", "unknown_key", "unreadable"})
     delivery = reported(real_state, source)
     assert (delivery.cause, delivery.refusals, delivery.accepted_ms) == (cause, 1, None)
 

@@ -121,6 +121,10 @@ def _wait(settings: Settings, wanted: Wanted, wait_s: float) -> None:
         seen = _read(state, names)
         if not any(not mark.is_missing(mark.seen_ms) for mark in Collectors(state.scripts, state.keys).marks()):
             typer.echo("\nNo collector runs: start one with winback collect.", err=True)
+        if seen:
+            typer.echo("\nSo far:")
+        for name in sorted(seen):
+            _report(_NEVER, seen[name])
         typer.echo(f"\nWaiting for a request of {wanted.reported_as}; Ctrl-C ends.", err=True)
         end_s = monotonic() + wait_s
         while monotonic() < end_s and not ctrl_c.pressed.wait(POLL_S):

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope
 from detectors.json_values import JsonObject
 from state.collectors import Figures
 from storefronts.delivery import Delivery
+from storefronts.setups import KEY_CAUSES
 from worker.collector.address import Addresses
 from worker.collector.answers import UNAUTHORIZED, UNSIGNED, Refusal, RefusedError, too_many, unreadable
 from worker.collector.bodies import TOO_LARGE, Memory, read_body
@@ -129,7 +130,8 @@ class Acceptance:
         access = source.access(delivery, self._keys)
         if access is None:
             self._limit_address(address, 1)
-            raise RefusedError(UNAUTHORIZED if source.has_key else UNSIGNED, source.cause(delivery))
+            cause = source.cause(delivery)
+            raise RefusedError(UNAUTHORIZED if cause in KEY_CAUSES else UNSIGNED, cause)
         key = access.key
         if key and key.is_public and len(body) * PUBLIC_SHARE > self._body_limit:
             raise RefusedError(TOO_LARGE)

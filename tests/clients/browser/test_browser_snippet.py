@@ -1,5 +1,7 @@
 """The browser snippet in a headless Chromium: what a shopper does, and the events that follow."""
 
+import re
+
 import pytest
 
 from tests.clients.browser.snippet_shop import LATER, Shop
@@ -15,7 +17,7 @@ def test_pages_are_stages_of_one_session(shop: Shop) -> None:
         assert (event["flow_stage"], event["platform"]) == (stage, "web")
     first = tab.evaluate("winback.session()")
     assert first == event["session_id"]
-    assert len(first) == len("wb-") + 32
+    assert re.fullmatch(r"wb(-[0-9]{1,10}){4}", first)
 
 
 def test_only_these_fields_are_sent(shop: Shop) -> None:
@@ -38,6 +40,14 @@ def test_closed_tab_is_an_exit(shop: Shop) -> None:
     (event,) = shop.events()
     assert event.keys() == {"session_id", "type", "occurred_at"}
     assert (event["type"], event["session_id"]) == ("exit", session)
+
+
+def test_closed_tab_after_silence_is_only_an_exit(shop: Shop) -> None:
+    tab = shop.open("/checkout")
+    shop.events()
+    tab.evaluate(LATER.format(5))
+    tab.close()
+    assert shop.kinds()[-1] == "exit"
 
 
 def test_tab_closed_soon_after_a_click_is_no_exit(shop: Shop) -> None:

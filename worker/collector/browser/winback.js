@@ -14,8 +14,8 @@
   // "/cart=cart_review, /*/checkout=checkout", or an object. The longest rule counts.
   const stages = options.stages || "";
   const rules = (typeof stages == "object" ? Object.entries(stages) : stages.split(",").map((rule) => rule.split("=")))
-    .map(([path, stage]) => [path.trim().replace(/\/$/, ""), (stage || "").trim()])
     .filter(([, stage]) => stage)
+    .map(([path, stage]) => [path.trim().replace(/\/$/, ""), stage.trim()])
     .sort(([a], [b]) => b.length - a.length)
     .map(([path, stage]) => [
       RegExp("^" + path.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/\*/g, "[^/]*") + "($|[/?&])"),
@@ -59,8 +59,7 @@
     }
     if (named) return record;
     if (record.id && !(record.cookie && options.cookie) && Date.now() - record.at < 2592e6) return record;
-    const bytes = crypto.getRandomValues(new Uint8Array(16));
-    const made = { id: "wb-" + Array.from(bytes, (byte) => (byte + 256).toString(16).slice(1)).join(""), own: 1 };
+    const made = { id: "wb-" + crypto.getRandomValues(new Uint32Array(4)).join("-"), own: 1 };
     return isNew && save({ ...made, at: Date.now() }) ? made : {};
   };
 
@@ -81,7 +80,7 @@
     // The next page can load before this one is left. It reads in the record that it has to contradict the exit.
     if (!save(record) && record.exit) return;
     const body = JSON.stringify(event);
-    if (!navigator.sendBeacon || !navigator.sendBeacon(url, body))
+    navigator.sendBeacon?.(url, body) ||
       fetch(url, { method: "POST", body, keepalive: true, mode: "no-cors", credentials: "omit" }).catch(() => {});
   };
 
@@ -121,7 +120,10 @@
 
   // A page that is left soon after a click leads to another one, of the shop or of a bank. Otherwise it was closed.
   on("click submit", () => (clicked = Date.now()), true);
-  on("pagehide", () => isSent && Date.now() - clicked > 1e4 && emit("exit"));
+  on("pagehide", () => {
+    if (isSent && Date.now() - clicked > 1e4) emit("exit");
+    visited = Infinity; // It becomes hidden now, which is no activity.
+  });
   on("pageshow", (event) => event.persisted && visit());
   // Another tab was closed, and this one is still open.
   on("storage", ({ key }) => {
@@ -146,6 +148,6 @@
     // Returns the id of the session, for the order that the shop's server reports.
     session: () => find(1).id,
   };
-  if (document.prerendering) document.addEventListener("prerenderingchange", () => paused || start());
-  else paused || start();
+  const begin = () => paused || start();
+  document.prerendering ? document.addEventListener("prerenderingchange", begin) : begin();
 })();
