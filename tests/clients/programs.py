@@ -16,6 +16,8 @@ GUIDE = ROOT / "docs" / "guides" / "sdks.md"
 INSTALLED = ROOT / ".cache" / "clients"
 """Where `make clients` installs the SDKs."""
 PLAYERS = Path(__file__).parent / "players"
+START_S = 3
+"""When shoppers begin: until then, the other programs start and take the processor."""
 HOST = "collect.example.com"
 SERVER_KEY, PUBLIC_KEY = "server-key-1", "public-key-1"
 
@@ -114,7 +116,10 @@ class Program:
 def _steps(runs: Sequence[Run]) -> list[dict[str, object]]:
     """Return what all shoppers do, in the order of time."""
     steps = [
-        {**step, "client": number} for number, run in enumerate(runs) for one in run.shoppers for step in one.steps
+        {**step, "at_s": START_S + step["at_s"], "client": number}
+        for number, run in enumerate(runs)
+        for one in run.shoppers
+        for step in one.steps
     ]
     return sorted(steps, key=lambda step: float(step["at_s"]))
 

@@ -195,7 +195,9 @@ def test_browser_can_send_every_header_of_an_sdk(found: Collector) -> None:
     wanted = "anonymousid,authorization,content-type,rsa-retry-attempt,sentat"
     page = {"origin": "https://shop.example", "access-control-request-method": "POST"}
     asked = post(found.app, b"", {**page, "access-control-request-headers": wanted}, method="OPTIONS")
-    assert (asked.status, asked.headers["access-control-allow-headers"]) == (200, wanted)
+    assert asked.status == 200
+    allowed = asked.headers["access-control-allow-headers"].replace(" ", "").split(",")
+    assert set(wanted.split(",")) <= set(allowed)
 
 
 def test_public_key_reports_no_reason_for_a_contact(redis: Any, found: Collector) -> None:
