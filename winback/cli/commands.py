@@ -32,6 +32,7 @@ GROUPS = {
         "doctor": "Check settings, servers and roles, and give hints.",
         "report": "Show sessions, contacts and recovered orders.",
         "tune": "Recommend thresholds from a recording of events.",
+        "simulate": "Compare settings on a recording of events.",
         "explain": "Explain why a shopper was contacted or was not.",
         "event": "Send, check or watch events.",
         "rejected": "List events that couldn't be read, with the reasons.",

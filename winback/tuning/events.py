@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from thresholds.grid import HOUR_MS
-from thresholds.observed import Observed
 from winback.tuning.files import RecordingFile
-from winback.tuning.reading import Reader
 from worker.errors import StartError
 
 WINDOW = 100_000
@@ -15,6 +13,32 @@ WINDOW = 100_000
 _STEP = 25_000
 _MOST_OUT_OF_ORDER = 0.01
 _STAMP = itemgetter(0)
+
+
+E = TypeVar("E", bound=tuple[Any, ...])
+"""An event: a tuple that begins with its sequence number."""
+
+
+Read_co = TypeVar("Read_co", covariant=True)
+
+
+class LineReader(Protocol[Read_co]):
+    """Reads lines."""
+
+    def read(self, line: bytes) -> Read_co | str:
+        """Return an event, or why there is none."""
+
+
+class Timed(Protocol):
+    """An event."""
+
+    @property
+    def at_ms(self) -> int:
+        """Its time (Unix ms)."""
+
+    @property
+    def session(self) -> str:
+        """Its session; empty: it has none."""
 
 
 class UnreadableLines(NamedTuple):
@@ -26,15 +50,15 @@ class UnreadableLines(NamedTuple):
     reason: str = ""
 
 
-class Source:
+class Source(Generic[E]):
     """Reads the events of all files, and counts the lines that are none."""
 
-    def __init__(self, reader: Reader, progress: Callable[[int], None]) -> None:
+    def __init__(self, reader: LineReader[E], progress: Callable[[int], None]) -> None:
         self._reader, self._progress = reader, progress
         self.files: list[RecordingFile] = []
         self.unreadable = UnreadableLines()
 
-    def events(self, names: Sequence[str]) -> Iterator[list[Observed]]:
+    def events(self, names: Sequence[str]) -> Iterator[list[E]]:
         """Yield the events of files as they are read.
 
         Raises:
@@ -50,16 +74,16 @@ class Source:
             finally:
                 file.close()
 
-    def _of_file(self, file: RecordingFile, before: int) -> Iterator[list[Observed]]:
+    def _of_file(self, file: RecordingFile, before: int) -> Iterator[list[E]]:
         read = self._reader.read
         for first_number, lines in file:
-            events = []
+            events: list[E] = []
             for number, line in enumerate(lines, first_number):
                 event = read(line)
-                if type(event) is Observed:
+                if not isinstance(event, str):
                     events.append(event)
                 elif line.strip():
-                    self._leave_out(file.name, number, str(event))
+                    self._leave_out(file.name, number, event)
             self._progress(before + file.position)
             yield events
 
@@ -86,9 +110,9 @@ class Source:
             )
 
 
-def in_order(batches: Iterable[list[Observed]]) -> Iterator[list[Observed]]:
+def in_order(batches: Iterable[list[E]]) -> Iterator[list[E]]:
     """Yield events sorted within the window."""
-    waiting: list[Observed] = []
+    waiting: list[E] = []
     for batch in batches:
         waiting += batch
         if len(waiting) >= WINDOW + _STEP:
@@ -108,7 +132,7 @@ class HourlyCounts:
         self._latest = 0
         self.out_of_order = 0
 
-    def add(self, events: list[Observed]) -> None:
+    def add(self, events: Sequence[Timed]) -> None:
         """Count events, which are sorted."""
         if not events:
             return

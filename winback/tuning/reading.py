@@ -2,7 +2,7 @@
 
 from hashlib import blake2b
 
-from detectors.activity import ActivityEvent
+from detectors.activity import NAMES_PERSON, ActivityEvent
 from detectors.exit import EXIT
 from detectors.idle import IDLE
 from detectors.normalize.session_ids import session_key
@@ -17,7 +17,6 @@ from worker.ingest.crediting import named_in
 
 _NO_TIME = "occurred_at: is missing; a recording needs it, because it has no arrivals"
 _NO_DATE = "occurred_at: is before 2000"
-_NAME_OTHERS = frozenset({"order_completed", "opt_out", "payment_pending", "payment_declined"})
 _PHONE = "+"
 """What the identity of a phone number begins with."""
 
@@ -43,18 +42,11 @@ class Reader:
 
     def read_any(self, line: bytes) -> Observed | str:
         """Return the same as `read`, slowly."""
-        parsed = parse(line)
-        event = parsed.event
-        if event is None:
-            problem = parsed.problems[0]
-            return f"{problem.field}: {problem.message}" if problem.field else problem.message
-        if event.occurred_at is None:
-            problems = [problem.message for problem in parsed.problems if problem.field == "occurred_at"]
-            return f"occurred_at: {problems[0]}" if problems else _NO_TIME
-        at_ms = epoch_ms(event.occurred_at)
-        return _NO_DATE if at_ms < NO_DATE_MS else self._observed(event, at_ms)
+        event = read_event(line)
+        return event if isinstance(event, str) else self._observed(event)
 
-    def _observed(self, event: ActivityEvent, at_ms: int) -> Observed:
+    def _observed(self, event: ActivityEvent) -> Observed:
+        at_ms = epoch_ms(event.occurred_at) if event.occurred_at else 0
         place = position(event, at_ms)
         is_order, is_optout = event.type == "order_completed", event.type == "opt_out"
         is_signal = not is_order and not is_optout and place.signal
@@ -66,17 +58,34 @@ class Reader:
             is_tuned=not is_order and (not is_signal or place.signal % RANK_SPAN in self._tuned),
             is_order=is_order,
             is_optout=is_optout,
-            people=_named(event) if event.type in _NAME_OTHERS else (),
-            also=_also(event),
+            people=tuple(map(person_of, named_people(event))),
+            also=also_named(event),
             said=said_by(event, with_value=self._with_values),
         )
 
 
-def _named(event: ActivityEvent) -> tuple[int, ...]:
-    return tuple(person_of(identity) for identity in named_in(event) if identity.startswith(_PHONE))
+def read_event(line: bytes) -> ActivityEvent | str:
+    """Return an event with a usable time, or why there is none, without any of its content."""
+    parsed = parse(line)
+    event = parsed.event
+    if event is None:
+        problem = parsed.problems[0]
+        return f"{problem.field}: {problem.message}" if problem.field else problem.message
+    if event.occurred_at is None:
+        problems = [problem.message for problem in parsed.problems if problem.field == "occurred_at"]
+        return f"occurred_at: {problems[0]}" if problems else _NO_TIME
+    return _NO_DATE if epoch_ms(event.occurred_at) < NO_DATE_MS else event
 
 
-def _also(event: ActivityEvent) -> tuple[str, ...]:
+def named_people(event: ActivityEvent) -> tuple[str, ...]:
+    """Return the identities of phone numbers that an order, an opt-out or a payment can be about."""
+    if event.type not in NAMES_PERSON:
+        return ()
+    return tuple(identity for identity in named_in(event) if identity.startswith(_PHONE))
+
+
+def also_named(event: ActivityEvent) -> tuple[str, ...]:
+    """Return the stored ids of other sessions that an event ends."""
     if event.previous_session_id is None and not event.cart_ids:
         return ()
     own = event.session_id

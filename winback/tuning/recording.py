@@ -7,7 +7,7 @@ from itertools import compress
 from detectors.lanes import milliseconds
 from tasks.policy.settings import ContactSettings
 from thresholds.collector import Collector
-from thresholds.observed import Totals
+from thresholds.observed import Observed, Totals
 from thresholds.silences import Claim, Silences
 from winback.tuning.claims import Claims
 from winback.tuning.eligibility import Shopper, Shoppers
@@ -79,7 +79,12 @@ def read_recording(
 
 
 def _found(
-    source: Source, hours: HourlyCounts, silences: Silences, collector: Collector[Shopper], *, is_contactable: bool
+    source: Source[Observed],
+    hours: HourlyCounts,
+    silences: Silences,
+    collector: Collector[Shopper],
+    *,
+    is_contactable: bool,
 ) -> Recording:
     totals = collector.totals
     return Recording(

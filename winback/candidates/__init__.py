@@ -1,0 +1,1 @@
+"""`winback simulate`: what other settings would have done with a recording."""
