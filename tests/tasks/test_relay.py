@@ -3,9 +3,13 @@
 from collections.abc import Callable
 
 import pytest
+from structlog.testing import capture_logs
 
 from state.errors import StateError
-from tasks.outcomes.relay import EACH_ROUND
+from tasks import celery_tasks
+from tasks.deps import install
+from tasks.outcomes.relay import EACH_ROUND, Relay
+from tests.support.attempts import deps_of
 from tests.support.durations import DAY_MS
 from tests.support.erasing import forget
 from tests.support.feed import feed_of, in_feed, outcomes_in_feed, published, relay_of, waiting
@@ -104,3 +108,29 @@ def test_erased_person_is_in_no_later_entry(state: State) -> None:
     forget(state)
     relay_of(state).move()
     assert [(one["outcome"], one["session_id"]) for one in in_feed(state)] == [("suppressed", None)]
+
+
+@pytest.mark.parametrize("problem", [StateError("down"), ValueError("names s-1")])
+def test_failing_relay_is_logged_once_and_ends_no_task(
+    state: State, problem: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deps = deps_of(state)
+    install(deps)
+    monkeypatch.setattr(celery_tasks, "_last", {})
+
+    def fails(_: Relay) -> int:
+        raise problem
+
+    def rounds(number: int) -> list[str]:
+        with capture_logs() as logged:
+            for _ in range(number):
+                deps.sleep(10.0)
+                celery_tasks._relay()
+        return [entry["error"] for entry in logged if entry["event"] == "relay_failed"]
+
+    state.outbox.settle(sending(state), "sent")
+    with monkeypatch.context() as broken:
+        broken.setattr(Relay, "move", fails)
+        assert rounds(3) == ["down" if isinstance(problem, StateError) else "ValueError"]
+    assert rounds(2) == []
+    assert outcomes_in_feed(state) == [("contacted", None)]

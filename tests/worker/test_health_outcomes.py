@@ -92,7 +92,7 @@ def test_consumer_that_missed_entries_fires_an_alarm(healthy: State) -> None:
         ({}, {"at": -2 * MINUTE_MS}, "fail", "has not reported for 2 min"),
         ({"dropped": 2}, {}, "fail", "2 outcomes were never accepted"),
         ({"why": "http_500"}, {"failing_since": -6 * MINUTE_MS}, "fail", "failed for 6 min (http_500)"),
-        ({"why": "http_500"}, {}, "ok", "3 sent"),
+        ({"why": "http_500"}, {}, "ok", "3 sent, 0 wait; the last request failed (http_500)"),
         ({"stops": True}, {"at": -2 * MINUTE_MS}, "note", "was stopped"),
         ({"waiting": 4}, {"oldest": -HOUR_MS}, "warn", "60 min behind; 4 outcomes wait"),
     ],

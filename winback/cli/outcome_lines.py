@@ -16,4 +16,5 @@ def outcome_lines(overview: Overview) -> Iterator[tuple[str, str]]:
     yield "feed", f"{feed.length:,} outcomes; {unread}"
     if webhooks is not None and any(reader.name == GROUP for reader in feed.readers):
         late = "" if webhooks.oldest_ms is None else f", {span(max(0, overview.now_ms - webhooks.oldest_ms))} behind"
-        yield "webhooks", f"{webhooks.sent:,} sent, {webhooks.waiting:,} in memory{late}"
+        why = f" ({webhooks.why})" if webhooks.why else ""
+        yield "webhooks", f"{webhooks.sent:,} sent, {webhooks.waiting:,} in memory{late}{why}"

@@ -70,7 +70,8 @@ def _deliveries(webhooks: WebhookStatus, overview: Overview) -> Finding:
     if webhooks.oldest_ms is not None and now_ms - webhooks.oldest_ms > _BEHIND_MS:
         text = f"webhooks are {span(now_ms - webhooks.oldest_ms)} behind; {waiting:,} outcomes wait"
         return Finding(WEBHOOKS, "warn", text, "the receiver answers slowly, or refuses single outcomes")
-    return Finding(WEBHOOKS, "ok", f"{webhooks.sent:,} sent, {waiting:,} wait")
+    why = f"; the last request failed ({webhooks.why})" if webhooks.why else ""
+    return Finding(WEBHOOKS, "ok", f"{webhooks.sent:,} sent, {waiting:,} wait{why}")
 
 
 def _unread(feed: FeedStatus | None) -> int:
