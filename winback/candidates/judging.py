@@ -161,6 +161,7 @@ def _situation(case: _Case, now_ms: int, candidate: Candidate) -> Situation:
         outreach=STAND_IN,
         stage=STAGES[silence.rank // len(PLATFORMS)],
         kind=KINDS[silence.kind].name,
+        claimed_at_ms=case.flagged_ms,
         last_ms=silence.last_ms,
         expires_at_ms=case.flagged_ms + milliseconds(candidate.detection.max_abandonment_age),
         session=case.session,
