@@ -6,7 +6,7 @@ import time
 
 from state.collectors import HOLDS_MS, CollectorMark, Collectors
 from tests.faults.collector_hosts import EXTRA, Host, stopped
-from tests.faults.collector_scene import SLACK_S, TWO, collector_fault, cut, held_since, wait, works_again
+from tests.faults.collector_scene import SLACK_S, TWO, collector_fault, cut, held_since, kill_server, wait, works_again
 from tests.faults.fault import OR_UNKNOWN, Scene
 from tests.faults.silence import alarms_in
 from tests.faults.tracked_shop import TrackedShop
@@ -34,7 +34,7 @@ def killed_with_events(scene: Scene) -> None:
     system, host = scene.system, _host(scene)
     scene.open(40, over_s=8.0)
     system.until(lambda: _accepted(scene) > 10, 30, "events")
-    system.server.kill()
+    kill_server(system)
     try:
         for _ in range(2):
             wait(scene, scene.random.uniform(0.3, 1.0))
@@ -52,7 +52,7 @@ def server_killed(scene: Scene) -> None:
     scene.open(40, over_s=4.0)
     for _ in range(2):
         wait(scene, scene.random.uniform(0.5, 1.5))
-        scene.system.server.kill()
+        kill_server(scene.system)
         wait(scene, scene.random.uniform(0.1, 2.0))
         scene.system.server.start()
     works_again(scene)

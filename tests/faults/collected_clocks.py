@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from tests.faults.collector_hosts import EXTRA
-from tests.faults.collector_scene import collector_fault, wait, works_again
+from tests.faults.collector_scene import collector_fault, kill_server, wait, works_again
 from tests.faults.fault import Fault, Scene
 from tests.faults.web_shop import OK, WebShop, filler, post
 
@@ -20,7 +20,7 @@ def clock(ahead: timedelta) -> Callable[[Scene], None]:
         host, session = system.collectors.hosts[EXTRA], f"untimed-{scene.random.random()}"
         scene.open(40, over_s=5.0)
         system.until(lambda: any(visit.told for visit in shop.visits.values()), 30, "an event")
-        system.server.kill()
+        kill_server(system)
         try:
             extra = system.extra_collector(clock_ahead_s=ahead.total_seconds())
             extra.start()

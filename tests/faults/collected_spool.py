@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from tests.faults.collector_hosts import Host, full_disk
-from tests.faults.collector_scene import collector_fault, wait, works_again
+from tests.faults.collector_scene import collector_fault, kill_server, wait, works_again
 from tests.faults.fault import Scene
 from tests.faults.mixed import _text
 from tests.faults.web_shop import OK, UNAVAILABLE, filler, post
@@ -92,7 +92,7 @@ def _allow_loss(scene: Scene, record: Record) -> None:
 def _down(scene: Scene) -> Iterator[None]:
     """Kill Redis when some events are accepted; start it again at the end."""
     scene.system.until(lambda: any(visit.told for visit in scene.shop.visits.values()), 30, "an event")
-    scene.system.server.kill()
+    kill_server(scene.system)
     try:
         yield
     finally:

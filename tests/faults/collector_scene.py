@@ -12,6 +12,7 @@ from tests.faults.ledger import Request
 from tests.faults.observed import ROLES
 from tests.faults.servers import WORKS_AGAIN_WITHIN_S
 from tests.faults.shop import THRESHOLD_S
+from tests.faults.system import System
 from tests.faults.web_shop import WebShop
 
 ONE = (*ROLES, "collect")
@@ -25,6 +26,16 @@ def collector_fault(number: str, title: str, act: Callable[[Scene], None], **mor
     """Return a fault of a shop that speaks HTTP. `more`: fields that differ."""
     usual = {"allowed": OR_UNKNOWN, "roles": ONE, "opens": WebShop}
     return Fault(number, title, act, **{**usual, **more})  # type: ignore[arg-type]
+
+
+def kill_server(system: System) -> None:
+    """Kill Redis when it has written all that it acknowledged.
+
+    With `appendfsync everysec` and a slow disk it puts writes off for up to two seconds, and would lose them.
+    """
+    system.redis.config_set("appendfsync", "always")
+    system.redis.ping()
+    system.server.kill()
 
 
 @contextmanager
