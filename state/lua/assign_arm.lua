@@ -1,7 +1,8 @@
 #!lua
 -- Records the arm of an experiment to which an outreach is assigned, and counts its person on this day.
 -- KEYS[1]  prefix of the partition
--- ARGV[1]  outreach; ARGV[2] our token; ARGV[3] `<experiment>.<arm>`; ARGV[4] '1' if the person counts for this outreach
+-- ARGV[1]  outreach; ARGV[2] our token; ARGV[3] `<experiment>.<arm>`; ARGV[4] '1' if the person counts for this
+--          outreach
 -- Returns  1, or nil if another worker has it or it was assigned before
 -- include: add_history, clock, count, text, where
 local outreach, token, arm, counts = ARGV[1], ARGV[2], ARGV[3], ARGV[4]

@@ -4,7 +4,7 @@
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  outreach; ARGV[2] the order, as in count_order.lua; ARGV[3] the window (ms)
 -- Returns  1 if the arm has this order now; 0 if it doesn't count, or another one does
--- include: count, text, where
+-- include: count, where
 local outreach, order, window_ms = ARGV[1], ARGV[2], ARGV[3]
 local prefix = KEYS[1]
 local key, made_at = prefix .. 'outreach:' .. outreach, tonumber(string.sub(order, 2, 16))

@@ -1,8 +1,8 @@
 #!lua
 -- Keeps a privacy request, once.
 -- KEYS[1]  prefix of privacy requests
--- ARGV[1]  its id; ARGV[2] the set of its kind; ARGV[3] when it was received (ms); ARGV[4] after how long it runs (ms; '':
---          it doesn't run by itself); then field, value, ...
+-- ARGV[1]  its id; ARGV[2] the set of its kind; ARGV[3] when it was received (ms); ARGV[4] after how long it runs (ms;
+--          '': it doesn't run by itself); then field, value, ...
 -- Returns  1 if it is new
 -- include: clock, text
 local request, kind, received, wait_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4]

@@ -2,7 +2,7 @@
 -- Records what the sender of webhooks did since its last report.
 -- KEYS[1]  hash of the webhooks
 -- ARGV[1]  how long the hash is kept (ms); since the last report: ARGV[2] requests accepted, ARGV[3] failed, ARGV[4]
---          outcomes dropped; ARGV[5] outcomes that wait; ARGV[6] when the first of them was decided (ms; '': none waits)
+--          outcomes dropped; ARGV[5] outcomes that wait; ARGV[6] when the first of them was decided (ms; '': none)
 --          ARGV[7] why requests fail ('': they don't); ARGV[8] '1': the receiver wants no more requests; ARGV[9] '1':
 --          the sender stops
 -- Returns  since when the receiver wants no more requests (ms); '' if it does

@@ -7,7 +7,8 @@ import pytest
 from tasks.policy.quiet_hours import parse
 from tasks.policy.settings import ContactSettings
 from worker.errors import StartError
-from worker.settings import Settings, load, sources
+from worker.settings import Settings, load
+from worker.settings.origins import sources
 
 CO = "WINBACK_CONTACT__BY_COUNTRY__CO__"
 ITS_HOURS = "mon-fri 19:00-07:00; sat 00:00-08:00; sat 15:00-24:00; sun 00:00-24:00; mon 00:00-07:00"

@@ -25,7 +25,7 @@ class _Slow(ShopSource):
     """Reads a body until another request has been read."""
 
     def __init__(self, wait_s: float) -> None:
-        super().__init__(EVENTS, {}, NO_OPTIONS, is_scoped=False)
+        super().__init__(EVENTS, {}, NO_OPTIONS, is_scoped=False, routes=("one", "other"))
         self._wait_s = wait_s
         self.other_was_read = Event()
         self.was_in_the_meantime: bool | None = None

@@ -8,6 +8,7 @@ import pytest
 
 from state.cipher import Unencrypted
 from state.collectors import CollectorMark, Figures
+from state.deliveries import DeliveryNote
 from tests.support.durations import HOUR_MS, MINUTE_MS
 from worker.collector.committer import Committer
 from worker.collector.reporter import INTERVAL_S, LONGEST_PAUSE_S, UNKNOWN_PAUSE_S, Reporter, pause_s
@@ -31,6 +32,9 @@ class Access:
         return NOW_MS
 
     def heartbeat(self) -> None:
+        pass
+
+    def note(self, notes: Sequence[DeliveryNote]) -> None:
         pass
 
     def write(self, _events: Sequence[bytes]) -> None:

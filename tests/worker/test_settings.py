@@ -10,8 +10,9 @@ from pydantic import ValidationError
 from detectors.flow import PLATFORMS
 from tasks.delivery.settings import DeliverySettings
 from worker.errors import StartError
-from worker.settings import LIVE_KEYS, Settings, load, require, sources
+from worker.settings import LIVE_KEYS, Settings, load, require
 from worker.settings.keys import leaves
+from worker.settings.origins import sources
 from worker.settings.sources import read_layers
 
 ROOT = Path(__file__).parents[2]

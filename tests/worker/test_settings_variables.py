@@ -1,7 +1,8 @@
 """Settings from environment variables."""
 
-from worker.settings import Settings, load, sources
+from worker.settings import Settings, load
 from worker.settings.keys import leaves, variable
+from worker.settings.origins import sources
 
 OWN_VALUES = {
     "REDIS_URL": "redis://a:1/2",
@@ -41,6 +42,13 @@ OWN_VALUES = {
     "EXPERIMENT__HOLDOUT": "15",
     "EXPERIMENT__WINDOW": "70h",
     "EXPERIMENT__DIFFERENCE": "3",
+    "OUTCOMES__MAX_LENGTH": "70000",
+    "OUTCOMES__RETENTION": "2h",
+    "OUTCOMES__ALLOW_PRIVATE_WEBHOOK": "true",
+    "OUTCOMES__WEBHOOK_URL": "https://shop.example/winback",
+    "OUTCOMES__WEBHOOK_SECRETS": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+    "OUTCOMES__WEBHOOK_MAX_AGE": "2h",
+    "OUTCOMES__TYPES": "contacted,recovered",
     "COLLECT__SERVER_KEYS": '["server-key-1", "server-key-2"]',
     "COLLECT__PUBLIC_KEYS": "public-key-1,public-key-2",
     "COLLECT__SHOPIFY": '{"shop-a": ["shopify-secret"]}',

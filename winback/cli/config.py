@@ -11,8 +11,9 @@ from rich.text import Text
 
 from worker.errors import StartError
 from worker.logs.masking import MASK, is_secret, mask_urls
-from worker.settings import LIVE_KEYS, Settings, load, require, sources
+from worker.settings import LIVE_KEYS, Settings, load, require
 from worker.settings.generated_secrets import IDENTITY_SECRET, with_kept_secret
+from worker.settings.origins import sources
 
 _NEEDED_BY = {
     "redis_url": "every role; without it, `winback up` runs a server of its own",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import itemgetter
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from thresholds.grid import HOUR_MS
 from winback.tuning.files import RecordingFile
@@ -15,7 +15,7 @@ _MOST_OUT_OF_ORDER = 0.01
 _STAMP = itemgetter(0)
 
 
-E = TypeVar("E", bound=tuple[Any, ...])
+E = TypeVar("E", bound=tuple[object, ...])
 """An event: a tuple that begins with its sequence number."""
 
 
