@@ -2,10 +2,10 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from detectors.json_values import JsonValue
@@ -20,7 +20,7 @@ from worker.collector.settings import CollectSettings
 from worker.errors import StartError
 from worker.settings.errors import explain, missing, unknown_variables
 from worker.settings.hints import HINTS
-from worker.settings.keys import LEVEL, PREFIX, KeyPath, free_sections, leaves
+from worker.settings.keys import LEVEL, PREFIX
 from worker.settings.sections import (
     AlarmSettings,
     FlowerSettings,
