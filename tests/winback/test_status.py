@@ -12,7 +12,9 @@ import pytest
 from rich.console import Console
 
 from state import deployment
+from state.outcome_feed import FeedEntry
 from state.server_info import Server
+from state.webhooks import SenderReport, Webhooks
 from tests.support.cli_support import (
     dead_port,
     environment,
@@ -24,6 +26,7 @@ from tests.support.cli_support import (
 )
 from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from tests.support.events import apply, arrived, event
+from tests.support.feed import feed_of
 from tests.support.outreaches import abandon, sending
 from tests.support.stored_state import now_ms
 from winback.cli.status_screen import Snapshot, screen
@@ -69,6 +72,19 @@ def document(env: dict[str, str], *arguments: str) -> dict[str, Any]:
 def test_healthy_system_reports_no_problem(env: dict[str, str]) -> None:
     assert document(env)["problems"] == []
     assert "All is well." in status(env)
+
+
+def test_outcome_feed_and_webhooks_are_shown(healthy: State, env: dict[str, str]) -> None:
+    feed_of(healthy).append([FeedEntry("id-1", "{}")], most=1000)
+    assert len(Webhooks(healthy.scripts, healthy.keys).read(1)) == 1
+    Webhooks(healthy.scripts, healthy.keys).report(SenderReport(sent=3))
+    feed_of(healthy).check(0)
+    found = document(env)
+    assert found["outcome_feed"]["length"] == 1
+    assert found["outcome_feed"]["readers"] == [{"name": "winback-webhooks", "unread": 0, "missed": 0}]
+    assert found["webhooks"]["sent"] == 3
+    healthy.client.delete(healthy.keys.feed, healthy.keys.webhooks)
+    assert (document(env)["outcome_feed"], document(env)["webhooks"]) == (None, None)
 
 
 def test_problems_come_the_worst_first(healthy: State, env: dict[str, str]) -> None:

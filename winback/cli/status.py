@@ -17,6 +17,7 @@ from detectors.lanes import LANES
 from state import overview
 from state.connection import require_suitable
 from state.deferred import read_deferred
+from state.overview import Overview
 from state.partition_totals import OUTCOMES
 from state.stored_records import ROLES
 from winback.cli.doctor import PIPED_WIDTH, STYLES
@@ -93,6 +94,8 @@ def document(snapshot: Snapshot) -> dict[str, object]:
         "waiting": waiting(snapshot),
         "outbox": {**asdict(found.outbox), "deferred": [each._asdict() for each in snapshot.deferred]},
         "privacy_requests": asdict(found.requests),
+        "outcome_feed": _feed(found),
+        "webhooks": asdict(found.webhooks) if found.webhooks else None,
         "days": snapshot.days,
         "days_in": found.day_zone.name,
         "silent": counters.silent,
@@ -101,6 +104,11 @@ def document(snapshot: Snapshot) -> dict[str, object]:
         },
         "problems": [asdict(finding) for finding in snapshot.problems],
     }
+
+
+def _feed(found: Overview) -> dict[str, object] | None:
+    feed = found.outcome_feed
+    return None if feed is None else asdict(feed) | {"readers": [reader._asdict() for reader in feed.readers]}
 
 
 def _daily_limit(snapshot: Snapshot) -> dict[str, object]:
