@@ -186,7 +186,7 @@ FAULTS = (
         env={"WINBACK_COLLECT__MISSING_AFTER": f"{FORGOTTEN_AFTER_S:.0f}s"},
     ),
     collector_fault("32g", "one of two collectors cut off from Redis for 8 s", one_cut_off, roles=TWO),
-    collector_fault("32h", "every request sent twice and shuffled", shuffled, roles=TWO),
+    collector_fault("32h", "every request sent twice and shuffled", shuffled, roles=TWO, most_runs=5),
     collector_fault(
         "32p",
         "calls of Segment and webhooks of Yuno twice and shuffled, collector killed",
@@ -194,6 +194,7 @@ FAULTS = (
         roles=TWO,
         opens=TrackedShop,
         allowed=OR_UNKNOWN | {"suppressed.no_cart"},
+        most_runs=5,
     ),
     collector_fault(
         "32i",

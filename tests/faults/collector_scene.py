@@ -24,7 +24,7 @@ SLACK_S = 1.5
 
 def collector_fault(number: str, title: str, act: Callable[[Scene], None], **more: object) -> Fault:
     """Return a fault of a shop that speaks HTTP. `more`: fields that differ."""
-    usual = {"allowed": OR_UNKNOWN, "roles": ONE, "opens": WebShop, "most_runs": 5}
+    usual = {"allowed": OR_UNKNOWN, "roles": ONE, "opens": WebShop}
     return Fault(number, title, act, **{**usual, **more})  # type: ignore[arg-type]
 
 
