@@ -13,6 +13,7 @@ from detectors.json_values import JsonObject
 from state.attribution import UNPRICED
 from state.daily_counters import DailyCount
 from state.day_zone import UTC_DAYS, DayZone
+from winback.operations.earned import earned
 from winback.operations.lift import METHOD, Comparison, Group, Interval, compare
 
 By = Literal["day", "stage", "platform"]
@@ -141,6 +142,7 @@ def document(report: Report, now: datetime, experiment: JsonObject | None = None
         "method": METHOD,
         "rows": [_row(row, report.by) for row in report.rows],
         "total": _row(report.total, ()),
+        "earned": earned(report.total.comparison, money(report.total.recovered), money(report.total.control)),
         "experiment": experiment,
     }
 
