@@ -9,7 +9,9 @@ import pytest
 
 from state.daily_counters import DailyCount
 from state.day_zone import DayZone
+from tasks.policy.settings import ContactSettings
 from tests.support.html_page import Page
+from winback.operations.contact_windows import closed_hours
 from winback.operations.report import By, day_of, document, make
 from winback.operations.report_summary import summary
 from winback.report_page.page import page
@@ -45,6 +47,7 @@ def counted(days: int, *, scale: int = 1) -> list[DailyCount]:
             for name, number in numbers.items():
                 what, _, detail = name.partition(".")
                 found.append(DailyCount(day, stage, "web", what, detail, number))
+        found += [DailyCount(day, "", "", "silent_hour", f"{hour:02d}", hour * scale) for hour in range(24)]
     return found
 
 
@@ -60,7 +63,8 @@ def shown(
     counts: list[DailyCount], days: int = 1, experiment: Document | None = None, tuned: Document | None = None
 ) -> str:
     made = make(counts, day_of(DAY), day_of(DAY + days - 1), (), timedelta(hours=72))
-    return page(*documents(counts, days, experiment), list(summary(made)), tuned)
+    closed = closed_hours(ContactSettings(), "America/Bogota")
+    return page(*documents(counts, days, experiment), list(summary(made)), closed, tuned)
 
 
 EXPERIMENT: Document = {
@@ -162,6 +166,18 @@ def test_money_and_groups_equal_the_json_document() -> None:
     ]
 
 
+def test_silences_by_hour_equal_the_json_document() -> None:
+    report = documents(counted(3), 3)[0]
+    found = Page(shown(counted(3), 3))
+    assert found.tables["Silences by weekday and hour"] == [*report["silent_by_hour"].values()]
+    assert "the quiet hours and the law of CO, by the clock in America/Bogota" in found.text
+
+
+def test_without_counts_by_hour_there_is_no_heat_map() -> None:
+    found = Page(shown([each for each in counted(1) if each.name != "silent_hour"]))
+    assert "No silence was counted by hour in these days." in found.text
+
+
 def test_arms_equal_the_json_document() -> None:
     tables = Page(shown(counted(1), experiment=EXPERIMENT)).tables
     assert tables["Arms of the experiment"] == [[2311, 190, 190 / 2311, 35_910_000.5, 120], [0, 0, 3]]
@@ -192,7 +208,7 @@ def test_each_chart_has_title_description_and_unique_ids() -> None:
     found = Page(shown(counted(3), 3, EXPERIMENT, TUNED))
     charts = [attributes for tag, attributes in found.tags if tag == "svg"]
     ids = [attributes["id"] for _, attributes in found.tags if "id" in attributes]
-    assert len(charts) == 5
+    assert len(charts) == 6
     assert len(set(ids)) == len(ids)
     assert all(chart["role"] == "img" for chart in charts)
     assert {name for chart in charts for name in (chart["aria-labelledby"] or "").split()} == set(ids)

@@ -18,6 +18,7 @@ from winback.cli.experiment_tables import experiment_tables
 from winback.cli.grouped_options import grouped_options
 from winback.cli.report_tables import tables
 from winback.operations import experiment as experiments
+from winback.operations.contact_windows import closed_hours
 from winback.operations.report import EVERY, By, Report, day_of, document, make, number_of
 from winback.operations.report_csv import report_csv
 from worker import runtime
@@ -115,7 +116,8 @@ def report(*, days: Days, form: Form) -> None:
     elif form.csv:
         typer.echo(report_csv(document(found, now)), nl=False)
     elif form.html:
-        report_html.write_page(page, counted, found, now, as_data)
+        closed = closed_hours(settings.contact, zone.name)
+        report_html.write_page(page, counted, found, now=now, experiment=as_data, closed=closed)
     else:
         _print(found, experiment, settings, now)
 

@@ -9,6 +9,7 @@ import typer
 
 from detectors.json_values import JsonObject
 from state.daily_counters import DailyCount
+from winback.operations.contact_windows import Closed
 from winback.operations.report import By, Report, Row, document, make
 from winback.operations.report_summary import summary
 from winback.operations.tune_file import read_tuned
@@ -42,7 +43,13 @@ def wanted(file: str, tune: str) -> Wanted:
 
 
 def write_page(
-    asked: Wanted, counted: Sequence[DailyCount], report: Report, now: datetime, experiment: JsonObject | None
+    asked: Wanted,
+    counted: Sequence[DailyCount],
+    report: Report,
+    *,
+    now: datetime,
+    experiment: JsonObject | None,
+    closed: Closed,
 ) -> None:
     """Write the page.
 
@@ -52,7 +59,7 @@ def write_page(
     by_day, by_stage = (
         document(replace(report, by=by, rows=_rows(counted, report, by)), now, experiment) for by in _GROUPS
     )
-    text = page(by_day, by_stage, list(summary(report)), asked.tuned)
+    text = page(by_day, by_stage, list(summary(report)), closed, asked.tuned)
     if asked.file == STDOUT:
         typer.echo(text, nl=False)
     else:

@@ -16,6 +16,7 @@ PARTS = (
 _OTHERS = ("unreachable", "expired", "dead", "unknown")
 _LEFT, _TOP, _HIGH = 52, 10, 200
 _MOST_LABELS = 5
+_THIN = 5
 
 
 def outcomes(report: JsonObject) -> str:
@@ -59,7 +60,8 @@ def _days(report: JsonObject) -> list[str]:
 def _chart(found: dict[str, dict[str, int]], days: Sequence[str]) -> str:
     scale = svg.axis(max(sum(parts.values()) for parts in found.values()))
     slot = (svg.WIDTH - _LEFT) / len(days)
-    bar = max(min(slot * 0.8, 48), 0.9)
+    # Gaps between thin bars would flicker.
+    bar = slot if slot < _THIN else min(slot * 0.8, 48)
     marks = [mark for step in scale.steps for mark in _line(step, scale)]
     for at, day in enumerate(days):
         x, bottom = _LEFT + slot * at + (slot - bar) / 2, float(_TOP + _HIGH)

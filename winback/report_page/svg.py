@@ -11,7 +11,7 @@ from winback.report_page.elements import written
 WIDTH = 480
 """Of every chart. A phone shows it at three quarters of this size, a wide screen slightly larger."""
 _ROW = 46
-_TEXT_PX = 7.8
+_TEXT_PX = 9
 """The usual width of a character."""
 _NICE = (1, 2, 2.5, 5, 10)
 
