@@ -108,7 +108,7 @@ pages: $(READY) ## fill the generated tables of the docs again
 	$(BIN)/python -m cogapp -r $(PAGES)
 	$(BIN)/python -m bench.charts
 
-screenshots: $(READY) ## run the demo and draw the pictures of the README
+screenshots: $(READY) ## run the demo and draw the pictures of the README and the report
 	$(BIN)/python -m reference_pages.screenshots
 
 docs: $(READY) ## build the documentation site into ./site; a broken link or search fails

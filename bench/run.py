@@ -36,6 +36,7 @@ PARTS = {
     "delay": "bench.winback.delay",
     "roles": "bench.winback.roles",
     "encryption": "bench.encryption",
+    "reporting": "bench.winback.reporting",
     "tuning": "bench.winback.tuning",
     "tuning-10m": "bench.winback.tuning_10m",
 }

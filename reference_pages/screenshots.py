@@ -1,4 +1,4 @@
-"""Draw the pictures of the README: `make screenshots` runs the demo and writes two SVG files to `docs/assets`."""
+"""Draw the pictures of the README and of the report: `make screenshots` writes them to `docs/assets`."""
 
 import os
 import subprocess
@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
+from reference_pages import report_pictures
 from state.overview import Overview
 from winback.cli.demo import SHOPPING, print_summary
 from winback.simulation.demo import Demo, running
@@ -84,7 +85,8 @@ def status_of(run: Demo) -> Text:
 
 
 def main() -> None:
-    """Run the demo, and draw its status on the way and its summary at the end."""
+    """Draw the report; run the demo, and draw its status on the way and its summary at the end."""
+    report_pictures.draw(ASSETS)
     with running(600, seed=1, over=SHOPPING, output=lambda *_: None) as run:
         total = sum(len(plan.events) for plan in run.plans)
         status: list[Text] = []

@@ -1,7 +1,6 @@
 """The counters by day and place, for the report. Read-only."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from state import day_zone
@@ -23,9 +22,14 @@ class DailyCount(NamedTuple):
     """Empty if unknown because the record was gone; so is the platform."""
     platform: str
     name: str
-    """`sessions`, `silent`, an outcome, `recovered` (orders after a contact) or `control` (orders of the holdout)."""
+    """`sessions`, `silent`, an outcome, `recovered` (orders after a contact) or `control` (orders of the holdout).
+
+    `silent_hour` counts the silences of all places by hour.
+    """
     detail: str
-    """For silence its kind, for an outcome its reason; otherwise `orders`, `unpriced` or a currency with minor units.
+    """For silence its kind, for `silent_hour` the hour (`00` to `23`), for an outcome its reason.
+
+    Otherwise `orders`, `unpriced` or a currency with minor units.
     """
     number: int
 
@@ -51,7 +55,7 @@ def today(scripts: Scripts, keys: Keys) -> tuple[int, DayZone]:
     return zone.day(int(seconds) * 1000), zone
 
 
-def _days(scripts: Scripts, keys: Keys, first_day: int, last_day: int) -> Iterator[tuple[int, Counter[str]]]:
+def _days(scripts: Scripts, keys: Keys, first_day: int, last_day: int) -> Iterator[tuple[int, Mapping[str, int]]]:
     for start in range(first_day, last_day + 1, _DAYS_AT_A_TIME):
         days = range(start, min(start + _DAYS_AT_A_TIME, last_day + 1))
         with driver_errors():
@@ -61,13 +65,20 @@ def _days(scripts: Scripts, keys: Keys, first_day: int, last_day: int) -> Iterat
                     pipe.hgetall(keys.stats(partition, day))
             found: list[Mapping[bytes, bytes]] = pipe.execute()
         for place, day in enumerate(days):
-            totals: Counter[str] = Counter()
-            for counts in found[place * PARTITIONS : (place + 1) * PARTITIONS]:
-                totals.update({field.decode(): int(number) for field, number in counts.items()})
-            yield day, totals
+            totals = _summed(found[place * PARTITIONS : (place + 1) * PARTITIONS])
+            yield day, {field.decode(): number for field, number in totals.items()}
 
 
-def _daily_counts(day: int, totals: Counter[str]) -> Iterator[DailyCount]:
+def _summed(parts: Iterable[Mapping[bytes, bytes]]) -> dict[bytes, int]:
+    """Add up hashes. A year has millions of fields, so they are decoded once they are sums."""
+    totals: dict[bytes, int] = {}
+    for counts in parts:
+        for field, number in counts.items():
+            totals[field] = totals.get(field, 0) + int(number)
+    return totals
+
+
+def _daily_counts(day: int, totals: Mapping[str, int]) -> Iterator[DailyCount]:
     for field, number in sorted(totals.items()):
         if not number:
             continue

@@ -6,8 +6,8 @@
 --          measure_from_expiry: age counts from the silence, checked_ms: when the sweep began (in the future: the clock
 --          was put back)}]; ARGV[4] new ids without their last four digits; ARGV[5] rank names; ARGV[6...] field names
 -- Returns  numbers examined (the limit: there can be more), taken, and of these unreachable; ids of new outreaches
--- include: constants, clock, close_session, count, lane_of, marked, note_time, number_of, put_back_lane, silent_since
--- include: text, where
+-- include: constants, clock, close_session, count, hour_of_day, lane_of, marked, note_time, number_of, put_back_lane
+-- include: silent_since, text, where
 local prefix, limit, max_age, lanes = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), cjson.decode(ARGV[3])
 local id_start, ranks, now, examined, taken, missing, made = ARGV[4], ARGV[5], clock(), 0, 0, 0, {}
 local FIXED, ask = 5, {'HMGET', '', 'activity', 'signal', 'silent', 'state', 'seen', unpack(ARGV, 6)}
@@ -75,6 +75,8 @@ for _, lane in ipairs(lanes) do
     end
   end
 end
+-- guard claim_counts_hour
+if taken > 0 then count(prefix, now, 'silent_hour.' .. hour_of_day(prefix, now), taken) end
 -- guard claim_notes_time
 if #made > 0 then note_time(prefix, now) end
 return {examined, taken, missing, unpack(made)}

@@ -160,6 +160,8 @@ NOTICED: dict[str, list[Noticed]] = {
     ],
     "claims": [
         ("close_ttl", "unreachable_session_is_closed_at_once", {"missing": "full_name"}),
+        ("claim_counts_hour", "silences_are_counted_by_hour_as_often_as_by_lane"),
+        ("hour_local", "silences_are_counted_by_hour_as_often_as_by_lane"),
         ("claim_number_given", "withdrawn_number_is_unreachable"),
         ("claim_voucher_age", "the_age_of_a_lapsed_voucher_is_measured_from_its_expiry"),
         ("claim_age_occurred", "age_is_measured_from_occurrence"),

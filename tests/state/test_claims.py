@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from detectors.session_fields import REQUIRED
+from state import daily_counters, day_zone
+from state.day_zone import DayZone
 from state.keys import SESSION_TTL_MS
 from state.partitions import partition_of
 from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
@@ -94,6 +96,22 @@ def test_silence_is_counted_once_for_each_session_by_lane(state: State) -> None:
         "silent.checkout.web.idle": "1",
         "silent.checkout.web.exit": "1",
     }
+
+
+def test_silences_are_counted_by_hour_as_often_as_by_lane(state: State) -> None:
+    # Half past an hour, so that the hour doesn't end during the test, and three hours from UTC.
+    at_ms = now_ms(state)
+    zone = DayZone("Somewhere", 3 * HOUR_MS + HOUR_MS // 2 - at_ms % HOUR_MS)
+    day_zone.record(state.scripts, state.keys, zone)
+    for name in "abc":
+        happen(state, event("exit" if name == "a" else "activity", session=name), ago_ms=HOUR_MS)
+    for _ in range(2):
+        sweep(state)
+    today, _ = daily_counters.today(state.scripts, state.keys)
+    hour = f"{(at_ms // HOUR_MS + 3) % 24:02d}"
+    found = daily_counters.read(state.scripts, state.keys, today, today)
+    assert [(each.detail, each.number) for each in found if each.name == "silent_hour"] == [(hour, 3)]
+    assert sum(each.number for each in found if each.name == "silent") == 3
 
 
 @pytest.mark.parametrize("missing", ["full_name", "phone_number"])

@@ -32,7 +32,7 @@ def test_what_sessions_end_as_is_counted_where_they_fell_silent(state: State) ->
     }
 
     assert today == now_ms(state) // DAY_MS
-    assert {what: where for what, where in found.items() if what[0] not in {"sessions", "silent"}} == {
+    assert {what: where for what, where in found.items() if what[0] not in {"sessions", "silent", "silent_hour"}} == {
         ("unreachable", ""): ("cart_review", 1),
         ("expired", "too_old"): ("payment", 1),
         ("expired", "session_gone"): ("product_selection", 1),

@@ -63,6 +63,11 @@ def test_too_few_people_give_no_comparison(contacted: tuple[int, int], holdout: 
     assert (found.difference, found.difference_interval, found.lift, found.lift_interval) == (None,) * 4
 
 
+@pytest.mark.parametrize(("contacted", "holdout"), [((100, 101), (100, 5)), ((100, 5), (100, 101))])
+def test_more_orders_than_people_give_no_comparison(contacted: tuple[int, int], holdout: tuple[int, int]) -> None:
+    assert compare(Group(*contacted), Group(*holdout)).difference is None
+
+
 def test_a_ratio_needs_some_orders_in_both_groups() -> None:
     found = compare(Group(1000, 100), Group(100, 4))
     assert found.difference_interval is not None

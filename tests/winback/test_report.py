@@ -114,6 +114,35 @@ def test_as_json_it_has_everything_of_a_place() -> None:
     assert comparison["enough"] is True
 
 
+def test_silences_by_hour_are_by_weekday_and_in_no_row() -> None:
+    hours = [DailyCount(DAY + day, "", "", "silent_hour", "13", 5) for day in (0, 3, 6)]  # Friday, Monday, Thursday
+    found = document(report([*TALLIES, *hours]), LATER)
+    assert {day: [numbers[13], sum(numbers)] for day, numbers in found["silent_by_hour"].items() if any(numbers)} == {
+        "mon": [5, 5],
+        "thu": [5, 5],
+        "fri": [5, 5],
+    }
+    assert found["rows"] == document(report(TALLIES), LATER)["rows"]
+
+
+def test_arms_make_no_row() -> None:
+    assert report([DailyCount(DAY, "checkout", "web", "arm", "delay.now.people", 3)]).rows == []
+
+
+def test_earned_is_scaled_to_the_contacted_people() -> None:
+    earned = document(report(TALLIES), LATER)["earned"]
+    assert earned["expected_orders"] == 100
+    assert earned["orders"] == pytest.approx(50)
+    assert earned["expected_revenue"] == {"COP": 4.95}
+    assert earned["revenue"] == {"COP": 14_994.05, "JPY": 12_000}
+    low, high = earned["orders_95"]
+    assert low < 50 < high
+
+
+def test_nothing_is_called_earned_with_too_few_people() -> None:
+    assert document(report(TALLIES[-3:]), LATER)["earned"] is None
+
+
 def test_too_few_give_no_figures() -> None:
     row = document(report(TALLIES), LATER)["rows"][1]
     assert row["comparison"]["difference"] is None

@@ -1,7 +1,7 @@
 """`winback report`: outcomes, recovered orders and the comparison with the holdout."""
 
 import json as jsonlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
@@ -12,10 +12,13 @@ from detectors.durations import parse_duration
 from state import daily_counters
 from state.day_zone import DayZone
 from state.keys import STATS_TTL_MS
+from winback.cli import report_html
 from winback.cli.doctor import PIPED_WIDTH
 from winback.cli.experiment_tables import experiment_tables
+from winback.cli.grouped_options import grouped_options
 from winback.cli.report_tables import tables
 from winback.operations import experiment as experiments
+from winback.operations.contact_windows import closed_hours
 from winback.operations.report import EVERY, By, Report, day_of, document, make, number_of
 from winback.operations.report_csv import report_csv
 from worker import runtime
@@ -57,26 +60,45 @@ def _read_by(text: str) -> tuple[By, ...]:
     return tuple(part for part in EVERY if part in parts)
 
 
-def report(
-    *,
+@dataclass(frozen=True)
+class Days:
+    """The days and groups of a report."""
+
     since: Annotated[
         str, typer.Option(help="The first day, like 2026-11-01; or a duration including today, like 7d.")
-    ] = "7d",
-    until: Annotated[str, typer.Option(help="The last day; default: today.")] = "",
+    ] = "7d"
+    until: Annotated[str, typer.Option(help="The last day; default: today.")] = ""
     by: Annotated[str, typer.Option(help="Group by day, stage, platform, or several; `total`: no groups.")] = (
         "day,stage,platform"
-    ),
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-    csv: Annotated[bool, typer.Option("--csv", help="Print CSV: a line for each group and measure.")] = False,
-) -> None:
+    )
+
+
+@dataclass(frozen=True)
+class Form:
+    """The form of a report."""
+
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV: a line for each group and measure.")] = False
+    html: Annotated[
+        str, typer.Option(metavar="FILE", help="Write one offline page, by day and by stage; - for stdout.")
+    ] = ""
+    tune: Annotated[
+        str, typer.Option(metavar="FILE", help="Show the threshold curves of `winback tune --json` on that page.")
+    ] = ""
+
+
+@grouped_options
+def report(*, days: Days, form: Form) -> None:
     """Show sessions, contacts and recovered orders, and compare the contacted people with the holdout.
 
     Orders count on the day of the contact that they followed within `contact.attribution_window`. Days are
     those of `report.time_zone`.
     """
-    if json and csv:
-        raise StartError("--csv: can't be used with --json: name one of them")
-    first, last, parts = _read_since(since), _read_until(until) if until else None, _read_by(by)
+    named = [name for name in ("json", "csv", "html") if getattr(form, name)]
+    if len(named) > 1:
+        raise StartError(f"--{named[1]}: can't be used with --{named[0]}: name one of them")
+    page = report_html.wanted(form.html, form.tune)
+    first, last, parts = _read_since(days.since), _read_until(days.until) if days.until else None, _read_by(days.by)
     settings = load_lenient()[0]
     require(settings, "redis_url")
     state = runtime.open_state(settings)
@@ -88,11 +110,14 @@ def report(
     found = replace(make(counted, start, end, parts, settings.contact.attribution_window), zone=zone)
     now = datetime.now(UTC)
     experiment = _experiment(settings, state, number, zone, now)
-    if json:
-        as_data = None if experiment is None else experiments.document(experiment)
+    as_data = None if experiment is None else experiments.document(experiment)
+    if form.json:
         typer.echo(jsonlib.dumps(document(found, now, as_data), indent=2))
-    elif csv:
+    elif form.csv:
         typer.echo(report_csv(document(found, now)), nl=False)
+    elif form.html:
+        closed = closed_hours(settings.contact, zone.name)
+        report_html.write_page(page, counted, found, now=now, experiment=as_data, closed=closed)
     else:
         _print(found, experiment, settings, now)
 

@@ -68,6 +68,8 @@ class Comparison:
 def compare(contacted: Group, holdout: Group) -> Comparison:
     """Compare two groups, as far as their numbers permit."""
     enough = min(contacted.people, holdout.people) >= FEWEST_PEOPLE
+    # Counters around midnight, or damaged ones, can have orders without their people: such a rate has no interval.
+    enough = enough and contacted.orders <= contacted.people and holdout.orders <= holdout.people
     if not enough or contacted.orders + holdout.orders < FEWEST_ORDERS:
         return Comparison(contacted, holdout, None, None, None, None)
     difference = contacted.orders / contacted.people - holdout.orders / holdout.people

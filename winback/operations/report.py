@@ -13,12 +13,16 @@ from detectors.json_values import JsonObject
 from state.attribution import UNPRICED
 from state.daily_counters import DailyCount
 from state.day_zone import UTC_DAYS, DayZone
+from winback.operations.earned import earned
 from winback.operations.lift import METHOD, Comparison, Group, Interval, compare
+from winback.operations.silent_hours import SilentHours
 
 By = Literal["day", "stage", "platform"]
 EVERY: tuple[By, ...] = ("day", "stage", "platform")
 BY_THEMSELVES = ("came_back", "paid")
 """Reasons of `cancelled` for shoppers who returned or paid before any contact."""
+_WITHOUT_PLACE = ("arm", "silent_hour")
+"""Counters that no row has: an experiment is compared as a whole, and hours aren't kept by place."""
 _EPOCH = date(1970, 1, 1)
 
 
@@ -70,8 +74,6 @@ class Row:
                 self.silent += tally.number
             case "recovered":
                 self.recovered[tally.detail] += tally.number
-            case "arm":
-                pass  # an experiment is compared as a whole
             case "control":
                 self.control[tally.detail] += tally.number
             case outcome:
@@ -91,17 +93,26 @@ class Report:
     total: Row
     zone: DayZone = UTC_DAYS
     """The zone of the days."""
+    hours: SilentHours = field(default_factory=SilentHours)
 
 
 def make(tallies: Iterable[DailyCount], since: date, until: date, by: Sequence[By], window: timedelta) -> Report:
     """Add up counters."""
     rows: dict[Where, Row] = {}
-    total = Row(Where())
+    by_place: dict[tuple[int, str, str], Row] = {}
+    total, hours = Row(Where()), SilentHours()
     for tally in tallies:
-        where = Where(**{part: _part(tally, part) for part in by})  # type: ignore[arg-type]
-        rows.setdefault(where, Row(where)).add(tally)
+        if tally.name in _WITHOUT_PLACE:
+            hours.add(tally)
+            continue
+        place = (tally.day, tally.stage, tally.platform)
+        row = by_place.get(place)
+        if row is None:
+            where = Where(**{part: _part(tally, part) for part in by})  # type: ignore[arg-type]
+            row = by_place[place] = rows.setdefault(where, Row(where))
+        row.add(tally)
         total.add(tally)
-    return Report(since, until, by, window, sorted(rows.values(), key=_order), total)
+    return Report(since, until, by, window, sorted(rows.values(), key=_order), total, hours=hours)
 
 
 def day_of(number: int) -> date:
@@ -141,6 +152,8 @@ def document(report: Report, now: datetime, experiment: JsonObject | None = None
         "method": METHOD,
         "rows": [_row(row, report.by) for row in report.rows],
         "total": _row(report.total, ()),
+        "earned": earned(report.total.comparison, money(report.total.recovered), money(report.total.control)),
+        "silent_by_hour": report.hours.document(),
         "experiment": experiment,
     }
 

@@ -1,13 +1,11 @@
-"""One offline HTML page with the result of every stage, and files that are written whole or not at all."""
+"""One offline HTML page with the result of every stage."""
 
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from html import escape
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from thresholds.study import Row
+from winback.operations.whole_file import write_whole
 from winback.tuning import plots
 from winback.tuning.tuning import Tuned
 from winback.tuning.wording import about, back_test, row_warnings, sentences, title, toml
@@ -60,28 +58,7 @@ def write_plot(name: str, form: str, found: Tuned) -> None:
     """
     rows = [row for row in found.rows if row.platform is None or row.choice.point is not None]
     content = _page(found, rows) if form == "html" else plots.drawn(found, rows, form)
-    _write_whole(Path(name), content)
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    unfinished = ""
-    try:
-        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            unfinished = file.name
-            file.write(content)
-        Path(unfinished).chmod(0o666 & ~_umask())
-        Path(unfinished).replace(path)
-    except OSError as problem:
-        raise StartError(f"--plot {path}: can't be written: {(problem.strerror or 'unknown').lower()}") from None
-    finally:
-        with suppress(OSError):
-            Path(unfinished).unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    before = os.umask(0)
-    os.umask(before)
-    return before
+    write_whole("--plot", Path(name), content)
 
 
 def _page(found: Tuned, rows: Sequence[Row]) -> bytes:
