@@ -60,8 +60,7 @@ for _, lane in ipairs(lanes) do
     -- guard claim_moves_up: redis.call('ZADD', set, text(since), id) => text(0)
     if still_active then redis.call('ZADD', set, text(since), id) else redis.call('ZREM', set, id) end
     if waits and not still_active or not stored then
-      taken = taken + 1
-      count(prefix, now, 'silent.' .. lane.name, 1)
+      taken = taken + 1; count(prefix, now, 'silent.' .. lane.name, 1)
       -- guard claim_gone: not stored => false
       -- guard claim_gone_lane: without .. where(lane.name)
       if not stored then count(prefix, now, 'expired.session_gone' .. where(lane.name), 1)

@@ -4,7 +4,7 @@ import csv
 import json
 from io import StringIO
 
-from tests.winback.test_report import LATER, TALLIES, report
+from tests.support.reports import LATER, TALLIES, report
 from winback.operations.report import Report, document
 from winback.operations.report_csv import report_csv
 

@@ -11,6 +11,7 @@ from state.daily_counters import DailyCount
 from state.day_zone import DayZone
 from tasks.policy.settings import ContactSettings
 from tests.support.html_page import Page
+from tests.support.reports import EXPERIMENT
 from winback.operations.contact_windows import closed_hours
 from winback.operations.report import By, day_of, document, make
 from winback.operations.report_summary import summary
@@ -65,37 +66,6 @@ def shown(
     made = make(counts, day_of(DAY), day_of(DAY + days - 1), (), timedelta(hours=72))
     closed = closed_hours(ContactSettings(), "America/Bogota")
     return page(*documents(counts, days, experiment), list(summary(made)), closed, tuned)
-
-
-EXPERIMENT: Document = {
-    "name": "delay <b>",
-    "start": "2026-05-01",
-    "until": None,
-    "arms": [
-        {
-            "name": "now & then",
-            "people": 2311,
-            "orders": 190,
-            "unpriced": 0,
-            "revenue": {"COP": 35_910_000.5},
-            "conversion": 190 / 2311,
-            "waiting": 120,
-        },
-        {
-            "name": "holdout",
-            "people": 0,
-            "orders": 0,
-            "unpriced": 0,
-            "revenue": {},
-            "conversion": None,
-            "waiting": 3,
-        },
-    ],
-    "differences": [{"arm": "now & then", "other": "holdout", "difference": 0.0187, "interval": [-0.005, 0.042]}],
-    "winner": None,
-    "all_alike": False,
-    "days_needed": 21,
-}
 
 
 def point(seconds: int, part: float | None) -> Document:

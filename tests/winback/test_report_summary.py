@@ -3,7 +3,7 @@
 import pytest
 
 from state.daily_counters import DailyCount
-from tests.winback.test_report import DAY, TALLIES, report, shown
+from tests.support.reports import DAY, TALLIES, report, shown
 
 
 def test_first_lines_are_plain_sentences() -> None:
