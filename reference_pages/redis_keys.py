@@ -11,6 +11,7 @@ _OUTREACH = "07-0123456789abcdef"
 _EXAMPLES = {
     "number": 7,
     "day": "DAY",
+    "rank": "RANK",
     "role": "ROLE",
     "person": "PERSON",
     "lane": "STAGE.PLATFORM.KIND",

@@ -19,6 +19,7 @@ REJECTED_TTL_MS = REFUSALS_TTL_MS = 7 * DAY_MS
 BACKLOG_TTL_MS = 60 * 1000
 REJECTED_MAX_ENTRIES = 10_000
 STATS_TTL_MS = 400 * DAY_MS
+SILENCES_TTL_MS = 42 * DAY_MS
 HEARTBEAT_TTL_MS = DAY_MS
 ALARMS_TTL_MS = 7 * DAY_MS
 LAST_ERASURE_TTL_MS = DAY_MS
@@ -217,7 +218,7 @@ class Keys(OutcomeKeys):
         return f"{self.partition(number)}due"
 
     def clock(self, number: int) -> str:
-        """Hash: `due`: when it last stored a due time (ms); `zone`, its `offset` (ms); `lost` outcomes."""
+        """Hash: `due`: when it last stored a due time (ms); `zone`, its `offset` (ms); `lost` outcomes; `tuning`."""
         return f"{self.partition(number)}clock"
 
     def leased(self, number: int) -> str:
@@ -235,3 +236,7 @@ class Keys(OutcomeKeys):
     def stats(self, number: int, day: int) -> str:
         """Hash: the counters of one day of `report.time_zone`, in days since 1970-01-01."""
         return f"{self.partition(number)}stats:{day}"
+
+    def silences(self, number: int, day: int, rank: int) -> str:
+        """Hash: counters of silences that began on a UTC day, by stage and platform, without ids (42 days after it)."""
+        return f"{self.partition(number)}tune:{day}:{rank}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from state.keys import DAY_MS, OUTREACH_TTL_MS, SESSION_TTL_MS, STATS_TTL_MS
+from state.keys import DAY_MS, OUTREACH_TTL_MS, SESSION_TTL_MS, SILENCES_TTL_MS, STATS_TTL_MS
 from state.session_record import ANSWERS, MARK, RANK_WIDTH, STAMP_WIDTH
 
 Constant = int | str | Sequence[str]
@@ -15,6 +15,9 @@ CONSTANTS: Mapping[str, Constant] = {
     "SESSION_TTL": SESSION_TTL_MS,
     "OUTREACH_TTL": OUTREACH_TTL_MS,
     "STATS_TTL": STATS_TTL_MS,
+    "SILENCES_TTL": SILENCES_TTL_MS,
+    # The shortest threshold that `winback tune` compares.
+    "SHORTEST_SILENCE": 2 * 60_000,
     "CLOCKS_DIFFER": CLOCKS_DIFFER_MS,
     # How far clocks of shoppers and the server can be ahead, and the expiry of a voucher.
     "AHEAD": 2 * 60_000,

@@ -41,6 +41,8 @@ OWN_FIELDS = frozenset(
         "contacted",
         "outreaches",
         "forgotten",
+        "tune",
+        "kept",
         SUPERSEDES,
         *(f"{end}{rank:02d}" for end in (_FIRST, _LAST) for rank in range(RANK_SPAN)),
     }

@@ -69,6 +69,8 @@ class Deps:
     """Record the settings that a sweep applies. It never raises an error of the server."""
     record_day_zone: Callable[[], None] = lambda: None
     """Record the zone of the counters. It never raises an error of the server."""
+    record_silences: Callable[[DetectionSettings], None] = lambda _settings: None
+    """Record how silences are counted. It never raises an error of the server."""
     backlog: Callable[[int], None] = lambda _length: None
     """Record how many messages block dispatch; 0: none do."""
     flooded: Callable[[int], None] = lambda _messages: None

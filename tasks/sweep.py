@@ -29,6 +29,7 @@ def sweep(deps: Deps) -> Claimed:
     settings = deps.detection()
     deps.record_thresholds(settings)
     deps.record_day_zone()
+    deps.record_silences(settings)
     waits_ms = {lane.name: milliseconds(lane.kind.wait(settings, lane.stage, lane.platform)) for lane in LANES}
     if lost := deps.streams.check():
         log.error("events_lost", entries=lost, reason="they were removed from the stream before they were applied")

@@ -96,7 +96,17 @@ def study(silences: Silences, period: Period, asked: Asked, waits: Mapping[int, 
     }
     second = counting.counts(then) if then != waits else first
     rows = [row for stage in STAGES for row in _rows(second, period, asked, stage, waits=waits, before=chosen[stage])]
-    return Study(rows, {stage: then[ranks_of(stage)[0]] for stage in STAGES})
+    return Study(rows, _by_stage(then))
+
+
+def study_counts(counts: Counts, period: Period, asked: Asked, waits: Mapping[int, int]) -> Study:
+    """Return the results for all stages, with the other stages' thresholds in force when the counts were made."""
+    rows = [row for stage in STAGES for row in _rows(counts, period, asked, stage, waits=waits)]
+    return Study(rows, _by_stage(waits))
+
+
+def _by_stage(waits: Mapping[int, int]) -> dict[Stage, int]:
+    return {stage: waits[ranks_of(stage)[0]] for stage in STAGES}
 
 
 def ranks_of(stage: Stage, platform: Platform | None = None) -> list[int]:
@@ -134,10 +144,16 @@ def _choice(counts: Counts, period: Period, asked: Asked, stage: Stage, platform
 
 
 def _rows(
-    counts: Counts, period: Period, asked: Asked, stage: Stage, *, waits: Mapping[int, int], before: Choice
+    counts: Counts,
+    period: Period,
+    asked: Asked,
+    stage: Stage,
+    *,
+    waits: Mapping[int, int],
+    before: Choice | None = None,
 ) -> Iterator[Row]:
     of_stage = _row(counts, period, asked, stage, None, waits=waits)
-    if of_stage.choice.point and before.point:
+    if of_stage.choice.point and before and before.point:
         steps = place(of_stage.choice.point.threshold_ms) - place(before.point.threshold_ms)
         of_stage = replace(of_stage, moved=abs(steps) > 1)
     yield of_stage
@@ -184,7 +200,7 @@ def _row(
         current_ms=current_ms,
         context=tuple(
             None
-            if asked.is_past_ids(at_ms, question.horizon_ms)
+            if question.horizon_ms not in counts.horizons or asked.is_past_ids(at_ms, question.horizon_ms)
             else _share_at(_points(counts, asked, ranks, question), at_ms)
             for question in CONTEXT
         ),

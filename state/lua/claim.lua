@@ -6,8 +6,8 @@
 --          measure_from_expiry: age counts from the silence, checked_ms: when the sweep began (in the future: the clock
 --          was put back)}]; ARGV[4] new ids without their last four digits; ARGV[5] rank names; ARGV[6...] field names
 -- Returns  numbers examined (the limit: there can be more), taken, and of these unreachable; ids of new outreaches
--- include: constants, clock, close_session, count, hour_of_day, lane_of, marked, note_time, number_of, put_back_lane
--- include: silent_since, text, where
+-- include: constants, claim_silence, clock, close_session, count, hour_of_day, lane_of, marked, note_time, number_of
+-- include: put_back_lane, silent_since, text, where
 local prefix, limit, max_age, lanes = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), cjson.decode(ARGV[3])
 local id_start, ranks, now, examined, taken, missing, made = ARGV[4], ARGV[5], clock(), 0, 0, 0, {}
 local FIXED, ask = 5, {'HMGET', '', 'activity', 'signal', 'silent', 'state', 'seen', unpack(ARGV, 6)}
@@ -23,8 +23,9 @@ local function make(session, key, activity, lane, since, last, overdue)
   -- guard claim_latest_eight: string.sub(made_before .. outreach .. ' ', -160) => made_before .. outreach .. ' '
   local latest = string.sub(made_before .. outreach .. ' ', -160)
   -- guard claim_marks: without 'activity', marked(activity),
-  redis.call('HSET', key, 'activity', marked(activity), 'state', 'abandoned',
-    'outreach', outreach, 'outreaches', latest)
+  redis.call('HSET', key, 'activity', marked(activity), 'state', 'abandoned', 'outreach', outreach, 'outreaches', latest)
+  -- guard claim_silence
+  claim_silence(prefix, key, since, number_of(activity) % 100, string.match(lane.name, '[^.]+$'))
   -- guard claim_persists
   redis.call('PERSIST', key)
 end

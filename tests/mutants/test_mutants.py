@@ -22,6 +22,7 @@ from tests.mutants.lua_noticed import NOTICED, Noticed
 from tests.mutants.lua_noticed_collectors import NOTICED_COLLECTORS
 from tests.mutants.lua_noticed_experiments import NOTICED_EXPERIMENTS
 from tests.mutants.lua_noticed_outcomes import NOTICED_OUTCOMES
+from tests.mutants.lua_noticed_silences import NOTICED_SILENCES
 from tests.support.cli_support import make_healthy
 from tests.support.durations import HOUR_MS
 from tests.support.filled_stream import fill
@@ -33,11 +34,8 @@ from worker.supervision.embedded_valkey import EmbeddedValkey
 pytestmark = pytest.mark.xdist_group("valkey")
 
 TESTS = Path(__file__).parents[1]
-MUTANTS = [
-    (module, noticed)
-    for module, all_noticed in (NOTICED | NOTICED_COLLECTORS | NOTICED_EXPERIMENTS | NOTICED_OUTCOMES).items()
-    for noticed in all_noticed
-]
+EVERY = NOTICED | NOTICED_COLLECTORS | NOTICED_EXPERIMENTS | NOTICED_OUTCOMES | NOTICED_SILENCES
+MUTANTS = [(module, noticed) for module, all_noticed in EVERY.items() for noticed in all_noticed]
 SCRIPTS = sorted(path.stem for path in LUA.glob("*.lua"))
 # A mutant must be a script that runs. These errors show that it isn't one.
 NO_SCRIPT = ("Error compiling", "nonexistent global", "attempt to call", "attempt to index")

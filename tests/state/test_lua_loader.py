@@ -13,8 +13,8 @@ from tests.support.lua_globals import globals_of
 FILES = sorted(LUA.rglob("*.lua"))
 SCRIPTS = sorted(LUA.glob("*.lua"))
 INCLUDES = sorted((LUA / "includes").glob("*.lua"))
-MOST_LINES = 140
-LONGER = {"apply": 312}
+MOST_LINES = 200
+LONGER = {"apply": 440}
 """`apply` moves sessions and ends their outreaches in one step."""
 
 

@@ -29,6 +29,8 @@ OWN_VALUES = {
     "CONTACT__DEFAULT_ZONE": "America/Bogota",
     "CONTACT__DISABLED_RULES": "holdout,ramp",
     "REPORT__TIME_ZONE": "America/Bogota",
+    "TUNING__COLLECT": "false",
+    "TUNING__HORIZONS": "30m,2h",
     "CONTACT__LAW": "off",
     "CONTACT__LAW_OFF": "ES,US-FL",
     "CONTACT__HOLIDAYS": "2026-12-24,CO:2026-12-31",

@@ -25,6 +25,7 @@ from tasks.outcomes.relay import Relay
 from tasks.policy import blocklist
 from worker.monitoring import announcer
 from worker.monitoring.day_zone_recorder import DayZoneRecorder
+from worker.monitoring.silence_recorder import SilenceRecorder
 from worker.monitoring.threshold_recorder import ThresholdRecorder
 from worker.runtime import State, identity_secret, open_state
 from worker.settings import Settings
@@ -68,6 +69,7 @@ def build_deps(settings: Settings, *, sends: bool, replicas: Replicas = NONE) ->
             state.scripts, state.keys, lambda: detection_sources(settings.config).origins
         ),
         record_day_zone=DayZoneRecorder(state.scripts, state.keys, settings.report.time_zone),
+        record_silences=SilenceRecorder(state.scripts, state.keys, settings.tuning, settings.contact),
         identity_secret=identity_secret(settings),
         erasure=erasure_stores(state),
         in_flight=settings.in_flight,

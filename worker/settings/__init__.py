@@ -30,6 +30,7 @@ from worker.settings.sections import (
     WorkerSettings,
 )
 from worker.settings.sources import DEFAULT_FILE, read_layers
+from worker.settings.tuning import TuningSettings
 from worker.settings.urls import check_broker_url, check_redis_url, derived_broker_url
 
 __all__ = [
@@ -93,6 +94,7 @@ class Settings(BaseSettings):
     worker: WorkerSettings = Field(default=WorkerSettings(), validate_default=True)
     alarms: AlarmSettings = AlarmSettings()
     report: ReportSettings = ReportSettings()
+    tuning: TuningSettings = TuningSettings()
     flower: FlowerSettings = FlowerSettings()
 
     @property

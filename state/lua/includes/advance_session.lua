@@ -1,8 +1,8 @@
 -- Merge an event's sequence numbers into its session; the newest event also sets the session's lane.
 -- `batch`, `event`: see apply.lua. `has`: see read_session.lua. `write`: an unfinished HSET, carried out here.
 -- Returns the session's purchase.
--- include: constants, batch_time, call, cancel_outreach, clock, floor, is_ahead, lane_of, marked, max, note_visit
--- include: number_of, put, put_back_session, silent_since, store_silence, text
+-- include: constants, batch_time, call, cancel_outreach, clock, end_silence, floor, is_ahead, lane_of, marked, max
+-- include: note_visit, number_of, order_silences, put, put_back_session, rank_name, silent_since, store_silence, text
 local function advance_session(batch, key, event, has, write)
   local prefix, ranks = batch.prefix, batch.ranks
   local id, activity_text, signal, purchase, silent_text, _, seen_text = unpack(event, 1, 7)
@@ -16,7 +16,7 @@ local function advance_session(batch, key, event, has, write)
   -- guard move_expiry_unseen: without tonumber(seen_text or '') or
   -- guard move_newer: > => >=
   local seen, is_newer, was_state = tonumber(seen_text or '') or silent, last > was_last, has.state
-  local state = was_state
+  local state, is_claimed = was_state, was_state == 'abandoned'
   -- An event with a wrong clock also shows that the shopper is active; a redelivered event doesn't.
   -- guard misdated: without or seen > was_silent
   -- guard move_repeated: > => >=
@@ -55,6 +55,14 @@ local function advance_session(batch, key, event, has, write)
   -- guard move_paid_calls_off: (paid or is_back) => is_newer
   -- guard calls_off: was_state == 'abandoned' and (paid or is_back) => false
   if was_state == 'abandoned' and (paid or is_back) then cancel_outreach(prefix, key, paid or 'came_back') end
+  -- Before this event's fields are written, and after it has cancelled the outreach, which can end as a contact.
+  -- guard move_silence: is_back and seen - was_silent > SHORTEST_SILENCE => false
+  if is_back and seen - was_silent > SHORTEST_SILENCE and was_a > 0 and (not was_state or is_claimed) then
+    local kind = was_s > was_a and rank_name(ranks, was_s) or 'idle'
+    end_silence(prefix, key, was_silent, was_a % 100, seen, is_claimed, kind)
+  end
+  -- guard move_orders: paid => false
+  if paid then order_silences(prefix, key, floor(p / 100)) end
   if state ~= was_state then
     if state then put(write, 'state', state) else call('HDEL', key, 'state') end
   end

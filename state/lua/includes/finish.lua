@@ -1,6 +1,6 @@
 -- End an outreach: the only function that does. Returns its final state.
 -- After an ambiguous attempt, it can't be ruled out that something was sent: the outreach ends as sent or unknown.
--- include: constants, add_history, count, count_order, outcome, publish, text, where
+-- include: constants, add_history, count, count_order, note_contacted, outcome, publish, text, where
 local function finish(prefix, id, state, reason, at)
   local key = prefix .. 'outreach:' .. id
   local session, ambiguous, lane, contacted_at, order, body, first_sending, last = unpack(redis.call('HMGET', key,
@@ -58,6 +58,8 @@ local function finish(prefix, id, state, reason, at)
     redis.call('HINCRBY', session_key, 'contacts', 1)
     -- guard finish_keeps_contact
     redis.call('HSET', session_key, 'contacted', id)
+    -- guard finish_notes_contact
+    note_contacted(prefix, session_key, counted_at, state == 'suppressed')
   end
   -- A later outreach of the session can still be open.
   -- guard finish_session_open: session_state ~= 'abandoned' or not open_outreach or open_outreach == id => true

@@ -1,0 +1,18 @@
+-- Count a silence for the thresholds from one place of the grid to below another, as a difference array: the sum of the
+-- changes up to a place is the count there. `begin`: since when it is silent (ms); `rank`: of its stage and platform;
+-- `by`: 1, or -1 to take it out again.
+-- include: constants, text
+local function count_range(prefix, how, begin, rank, what, from, to, by)
+  if from >= to then return end
+  local day = math.floor(begin / DAY)
+  local key = prefix .. 'tune:' .. text(day) .. ':' .. rank
+  local is_new = redis.call('HINCRBY', key, what .. '.' .. from, by) == by
+  if is_new then
+    -- guard silences_ttl
+    redis.call('PEXPIREAT', key, text((day + 1) * DAY + SILENCES_TTL))
+    -- The horizons from the first silence on: one that is added later isn't counted for all of them.
+    -- guard silences_horizons: 'HSETNX' => 'HSET'
+    redis.call('HSETNX', key, 'horizons', table.concat(how.horizons, ' '))
+  end
+  if to < #how.grid then redis.call('HINCRBY', key, what .. '.' .. to, -by) end
+end
