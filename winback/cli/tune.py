@@ -9,21 +9,28 @@ import typer
 from detectors.durations import parse_duration
 from detectors.flow import Stage
 from detectors.lanes import milliseconds
+from detectors.sequence import ACTIVITY_RANKS
+from state import silence_counters
+from state.silence_counters import Counters
 from tasks.policy import quiet_hours
 from thresholds.curve import Question
+from thresholds.grid import DAY_MS
 from winback.cli import terminal
 from winback.cli.grouped_options import grouped_options
 from winback.cli.tune_screen import show
 from winback.tuning.claims import Claims, read_claims
 from winback.tuning.document import document
 from winback.tuning.files import STDIN, size_of
+from winback.tuning.live import require_counted, tune_live
 from winback.tuning.plot_page import require_form, write_plot
 from winback.tuning.recording import Recording, read_recording
 from winback.tuning.tuning import Tuned, Wanted
 from winback.tuning.tuning import tune as recommend
 from winback.tuning.wording import toml as settings_of
+from worker import runtime
 from worker.errors import StartError
-from worker.settings import Settings, load
+from worker.server_errors import call_with_timeout
+from worker.settings import Settings, load, require
 
 _PERCENT = 100
 _NONE_GIVEN = 1
@@ -53,6 +60,9 @@ class Asking:
 class About:
     """What is known of the recording."""
 
+    from_redis: Annotated[
+        bool, typer.Option("--from-redis", help="Use the silences counted in Redis instead of a recording.")
+    ] = False
     everybody: Annotated[bool, typer.Option("--everybody", help="Count shoppers who can't be contacted, too.")] = False
     contacts: Annotated[
         str | None, typer.Option(metavar="FILE", help="JSON lines of the contacts made while it was taken.")
@@ -65,8 +75,8 @@ class About:
 @grouped_options
 def tune(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="JSON lines of events, plain or gzip; - for stdin.")
-    ],
+        list[str] | None, typer.Argument(metavar="FILE...", help="JSON lines of events, plain or gzip; - for stdin.")
+    ] = None,
     *,
     asking: Asking,
     about: About,
@@ -76,7 +86,7 @@ def tune(
         str | None, typer.Option(metavar="FILE", help="Draw the results: FILE ends with .svg, .png or .html.")
     ] = None,
 ) -> None:
-    """Recommend idle thresholds from a recording of the shop's events.
+    """Recommend idle thresholds from a recording of the shop's events, or from counters in Redis.
 
     A threshold is the shortest that keeps the target: of the people contacted then, at most this part would have
     returned by themselves within the horizon. Exit code 1 if no stage gets a recommendation.
@@ -84,7 +94,7 @@ def tune(
     if json and toml:
         raise StartError("--toml: can't be used with --json: name one of them")
     form = require_form(plot) if plot else ""
-    found = _tuned(files, asking, about)
+    found = _tuned(files or [], asking, about)
     if plot:
         write_plot(plot, form, found)
     _print(found, as_json=json, as_toml=toml)
@@ -93,12 +103,16 @@ def tune(
 
 
 def _tuned(files: list[str], asking: Asking, about: About) -> Tuned:
+    question = Question(asking.outcome, _horizon(asking.horizon))
+    wanted = Wanted(question, _target(asking.target), asking.cautious, asking.stage)
+    if about.from_redis:
+        return _from_redis(files, wanted, about)
+    if not files:
+        raise StartError("FILE: name a recording, or use the silences counted in Redis (--from-redis)")
     if about.shadow and about.contacts:
         raise StartError("--shadow: can't be used with --contacts: name one of them")
     if files.count(STDIN) + (about.contacts == STDIN) > 1:
         raise StartError("-: standard input can be read only once")
-    question = Question(asking.outcome, _horizon(asking.horizon))
-    wanted = Wanted(question, _target(asking.target), asking.cautious, asking.stage)
     settings = load()
     claims = read_claims(about.contacts) if about.contacts else None
     return recommend(
@@ -110,6 +124,24 @@ def _tuned(files: list[str], asking: Asking, about: About) -> Tuned:
         claims=claims,
         knowledge="recorded" if claims else "shadow" if about.shadow else "unknown",
     )
+
+
+def _from_redis(files: list[str], wanted: Wanted, about: About) -> Tuned:
+    others = {"FILE": files, "--contacts": about.contacts, "--shadow": about.shadow, "--everybody": about.everybody}
+    if other := next((name for name, given in others.items() if given), None):
+        raise StartError(f"--from-redis: can't be used with {other}, which is about a recording")
+    settings = load()
+    require(settings, "redis_url")
+    require_counted(settings, wanted)
+    state = runtime.open_state(settings)
+
+    def read() -> tuple[int, list[Counters]]:
+        now_ms = silence_counters.server_time(state.scripts)
+        ranks = range(ACTIVITY_RANKS)
+        return now_ms, list(silence_counters.read(state.scripts, state.keys, ranks, now_ms // DAY_MS))
+
+    now_ms, counters = call_with_timeout(settings, read)
+    return tune_live(counters, now_ms, wanted, settings, quiet_hours.write(settings.contact.quiet_hours))
 
 
 def _read(files: list[str], settings: Settings, claims: Claims | None, *, everybody: bool) -> Recording:

@@ -20,7 +20,7 @@ def show(console: Console, found: Tuned) -> None:
     for warning in found.warnings:
         console.print(Text(f"! {warning}", "yellow"))
         console.print()
-    if found.recording.totals.events:
+    if found.has_data:
         console.print(Text(about(found)))
     for row in found.rows:
         if row.platform is None:
@@ -30,7 +30,7 @@ def show(console: Console, found: Tuned) -> None:
             _print(console, text)
         if row.platform is None and is_given(row) and (alike := _alike(row, found)):
             _print(console, f"{alike} don't differ enough for thresholds of their own.")
-    if found.recording.totals.events:
+    if found.has_data:
         console.print()
         console.print("Of 100 people contacted, those who would have been back, or ordered, by themselves:")
         console.print(_table(found))

@@ -30,7 +30,7 @@ def document(found: Tuned) -> Document:
             "unit": "contact",
             "cautious": wanted.cautious,
             "quiet_hours": found.quiet_hours,
-            "source": "file",
+            "source": "redis" if found.is_live else "file",
         },
         "data": _data(found),
         "thresholds_seconds": {stage: _seconds(found.others_ms[stage]) for stage in STAGES},
@@ -40,7 +40,27 @@ def document(found: Tuned) -> Document:
     }
 
 
+def _live_data(found: Tuned) -> Document:
+    """Return the same fields for counters, which hold no events: null where they say nothing."""
+    names = ("events", "unreadable", "out_of_order", "sessions", "persons", "bots", "ids_end_after_seconds")
+    period = (found.period.first_ms, found.period.last_ms) if found.days else (None, None)
+    first, last = (None if ms is None else timestamp(ms) for ms in period)
+    return {
+        "files": [],
+        "first": first,
+        "last": last,
+        "counted_from": first,
+        "days": found.days,
+        **dict.fromkeys(names),
+        "population": "contactable",
+        "contacts_in_recording": found.contacts,
+        "holdout_in_recording": found.held_out,
+    }
+
+
 def _data(found: Tuned) -> Document:
+    if found.is_live:
+        return _live_data(found)
     recording = found.recording
     totals = recording.totals
     moments = (totals.first_ms, totals.last_ms, found.period.first_ms) if totals.events else (None, None, None)

@@ -22,7 +22,7 @@ Knowledge = Literal["recorded", "shadow", "unknown"]
 """What is known of contacts during the recording: all of them, that there were none, or nothing."""
 _LONGEST_WARM_UP_MS = DAY_MS
 _WARM_UP_PART = 5
-_WEEK_DAYS = 7
+WEEK_DAYS = 7
 _FEWEST_WEEKS = 2
 _KNOWN_PEOPLE = 0.8
 _CHANGE = 0.05
@@ -54,6 +54,13 @@ class Tuned:
     rows: list[Row]
     others_ms: Mapping[Stage, int]
     warnings: list[str]
+    is_live: bool = False
+    """Whether the numbers are counters in Redis; then the recording is empty."""
+
+    @property
+    def has_data(self) -> bool:
+        """Whether there was anything to count."""
+        return bool(self.days) if self.is_live else bool(self.recording.totals.events)
 
     @property
     def days(self) -> float:
@@ -130,9 +137,9 @@ def counted_period(first_ms: int, last_ms: int) -> Period:
     if there are at least two: the days of a week differ.
     """
     counted_ms = first_ms + min(_LONGEST_WARM_UP_MS, (last_ms - first_ms) // _WARM_UP_PART)
-    weeks = (last_ms - counted_ms) // (_WEEK_DAYS * DAY_MS)
+    weeks = (last_ms - counted_ms) // (WEEK_DAYS * DAY_MS)
     if weeks >= _FEWEST_WEEKS:
-        counted_ms = last_ms - weeks * _WEEK_DAYS * DAY_MS
+        counted_ms = last_ms - weeks * WEEK_DAYS * DAY_MS
     return Period(counted_ms, last_ms, later_day(counted_ms, last_ms))
 
 
@@ -158,7 +165,7 @@ def _warnings(recording: Recording, period: Period, knowledge: Knowledge) -> lis
             f"{lines} and don't count. The first: {unreadable.file}, line {unreadable.number}: {unreadable.reason}."
         )
     days = days_of(period)
-    if days < _WEEK_DAYS:
+    if days < WEEK_DAYS:
         found.append(
             f"Less than a week counts ({days:.1f} days). Shoppers behave differently on other days of the week."
         )

@@ -68,6 +68,12 @@ def back_test(row: Row, found: Tuned) -> str:
 
 def about(found: Tuned) -> str:
     """Return what the recording holds, and which part of it counts."""
+    if found.is_live:
+        last = day(found.period.last_ms - 1)
+        return (
+            f"Silences counted in Redis that began from {day(found.period.first_ms)} to {last} ({found.days:.0f} days, "
+            "UTC), of reachable shoppers."
+        )
     totals = found.recording.totals
     people = f", {len(totals.persons):,} people" if totals.persons else ""
     counted = "reachable shoppers" if found.recording.is_contactable else "all shoppers, reachable or not"
