@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from state.keys import DAY_MS, OUTREACH_TTL_MS, SESSION_TTL_MS, SILENCES_TTL_MS, STATS_TTL_MS
 from state.session_record import ANSWERS, MARK, RANK_WIDTH, STAMP_WIDTH
+from state.silence_grid import GRID_MS
 
-Constant = int | str | Sequence[str]
+Constant = int | str | Sequence[str] | Sequence[int]
 CLOCKS_DIFFER_MS = 1000
 """Smaller corrections of the clock aren't detected: it soon catches up."""
 MOST_OUTCOMES = 4000
@@ -16,8 +17,11 @@ CONSTANTS: Mapping[str, Constant] = {
     "OUTREACH_TTL": OUTREACH_TTL_MS,
     "STATS_TTL": STATS_TTL_MS,
     "SILENCES_TTL": SILENCES_TTL_MS,
-    # The shortest threshold that `winback tune` compares.
-    "SHORTEST_SILENCE": 2 * 60_000,
+    # The thresholds that `winback tune` compares, the shortest of them, and how many ranks a stage has.
+    "GRID": GRID_MS,
+    "SHORTEST_SILENCE": GRID_MS[0],
+    "PLATFORMS": 3,
+    "DIGITS": "0123456789abcdefghijklmnopqrstuvwxyz",
     "CLOCKS_DIFFER": CLOCKS_DIFFER_MS,
     # How far clocks of shoppers and the server can be ahead, and the expiry of a voucher.
     "AHEAD": 2 * 60_000,

@@ -3,7 +3,6 @@
 The sweep records in each partition how silences are counted, and the scripts count them: see `end_silence.lua`.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -22,32 +21,18 @@ _DAYS_AT_A_TIME = 4
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """How silences are counted. All times are ms."""
+    """How silences are counted."""
 
-    grid_ms: Sequence[int]
-    """The thresholds, ascending."""
     horizons_ms: Sequence[int]
-    required: Sequence[str]
-    """Fields without which a session doesn't count."""
     needs_cart: Sequence[bool]
     """By rank, whether a session without a cart doesn't count."""
-    platforms: int
-    """How many ranks a stage has."""
     kinds: Sequence[str]
     """Those whose silences have a threshold that can be tuned."""
 
     def packed(self) -> str:
         """Return it in the form of the scripts."""
-        return json.dumps(
-            {
-                "grid": list(self.grid_ms),
-                "horizons": list(self.horizons_ms),
-                "required": list(self.required),
-                "needs_cart": list(self.needs_cart),
-                "platforms": self.platforms,
-                "kinds": dict.fromkeys(self.kinds, True),
-            }
-        )
+        carts = "".join(str(int(needs)) for needs in self.needs_cart)
+        return f"{','.join(self.kinds)} {carts} {' '.join(map(str, self.horizons_ms))}"
 
 
 class Counters(NamedTuple):

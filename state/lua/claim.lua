@@ -19,11 +19,11 @@ local function make(session, key, activity, lane, since, last, overdue)
     'claimed_at', text(now), 'token', 0, 'attempts', 0, 'takes', 0,
     'history', text(now) .. ' claimed silent since ' .. text(since) .. '\n')
   redis.call('ZADD', prefix .. 'due', text(math.min(overdue, now)), outreach)
-  local made_before = redis.call('HGET', key, 'outreaches') or '' -- the latest eight, 19 characters and a space each
-  -- guard claim_latest_eight: string.sub(made_before .. outreach .. ' ', -160) => made_before .. outreach .. ' '
-  local latest = string.sub(made_before .. outreach .. ' ', -160)
+  local before = redis.call('HGET', key, 'outreaches') or '' -- the latest eight, 19 characters and a space each
+  -- guard claim_latest_eight: string.sub(before .. outreach .. ' ', -160) => before .. outreach .. ' '
+  local all = string.sub(before .. outreach .. ' ', -160)
   -- guard claim_marks: without 'activity', marked(activity),
-  redis.call('HSET', key, 'activity', marked(activity), 'state', 'abandoned', 'outreach', outreach, 'outreaches', latest)
+  redis.call('HSET', key, 'outreach', outreach, 'outreaches', all, 'activity', marked(activity), 'state', 'abandoned')
   -- guard claim_silence
   claim_silence(prefix, key, since, number_of(activity) % 100, string.match(lane.name, '[^.]+$'))
   -- guard claim_persists

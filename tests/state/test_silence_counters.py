@@ -1,61 +1,20 @@
-"""What the scripts count of silences, and of contacts in them."""
+"""What the scripts count of silences."""
 
-from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from state import silence_counters
 from state.keys import SILENCES_TTL_MS
+from state.silence_grid import GRID_MS
+from tests.support.counted_shop import AT_20, AT_30, AT_40, AT_60, HOURLY, Shop, range_of
 from tests.support.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.support.events import JANE, Event, apply, arrived, event
-from tests.support.outreaches import dispatch, fence, sending, sweep, take
+from tests.support.outreaches import sweep
 from tests.support.partitions import same_partition
 from tests.support.silence_replay import METHOD, RANKS
-from tests.support.stored_state import now_ms, stored, texts, ttl_ms
+from tests.support.stored_state import stored, texts, ttl_ms
 from worker.runtime import State
-
-HOURLY = replace(METHOD, horizons_ms=[HOUR_MS])
-AT_20, AT_30, AT_60 = 12, 14, 19
-"""Numbers of thresholds shorter than these minutes."""
-
-
-class Shop:
-    """One session, counted by the hour; minutes are before now, or after it if negative."""
-
-    def __init__(self, state: State) -> None:
-        self.state, self.base_ms = state, now_ms(state)
-        silence_counters.record(state.scripts, state.keys, HOURLY)
-
-    def happens(self, minutes_ago: float, made: Event | None = None, *, occurred_ago: float | None = None) -> None:
-        more = {} if occurred_ago is None else {"occurred_at": (self.base_ms - occurred_ago * MINUTE_MS) / 1000}
-        at_ms = round(self.base_ms - minutes_ago * MINUTE_MS)
-        apply(self.state, arrived((made or event(customer=JANE)) | more, at_ms))
-
-    def counted(self) -> dict[str, int]:
-        """Return the counters that aren't zero; letters are those of the horizon."""
-        total: Counter[str] = Counter()
-        for key in self.state.client.scan_iter("*:tune:*"):
-            for name, number in texts(self.state, key.decode()).items():
-                if name != "horizons":
-                    total[name.replace(str(HOUR_MS), "")] += int(number)
-        return {name: number for name, number in total.items() if number}
-
-
-def range_of(what: str, low: int, high: int) -> dict[str, int]:
-    return {f"{what}.{low}": 1, f"{what}.{high}": -1}
-
-
-def contact(state: State, result: str = "sent") -> None:
-    (outreach,) = dispatch(state)
-    held = take(state, outreach)
-    if result == "holdout":
-        state.outbox.end_unsent(held, "suppressed", "holdout")
-        return
-    assert fence(state, held) == "sending"
-    assert state.outbox.settle(held, "unknown" if result == "unknown" else "sent")
-    if result == "unknown":
-        state.outbox.settle(held, "sent")
 
 
 def test_return_counts_for_the_thresholds_it_outlasted(state: State) -> None:
@@ -63,15 +22,48 @@ def test_return_counts_for_the_thresholds_it_outlasted(state: State) -> None:
     shop.happens(120)
     shop.happens(100, event())
     assert shop.counted() == range_of("n", 0, AT_20) | range_of("r", 0, AT_20)
-    (key,) = state.client.scan_iter("*:tune:*")
-    assert DAY_MS < SILENCES_TTL_MS - DAY_MS < (ttl_ms(state, key.decode()) or 0) <= SILENCES_TTL_MS + DAY_MS
 
 
-def test_second_silence_counts_from_where_the_first_ended(state: State) -> None:
+def test_later_silence_counts_from_where_the_longest_ended(state: State) -> None:
     shop = Shop(state)
-    for minutes in (120, 100, 70, 60):
+    for minutes in (120, 100, 70, 60, 40):
         shop.happens(minutes, event(customer=JANE) if minutes == 120 else event())
     assert shop.counted() == range_of("n", 0, AT_30) | range_of("r", 0, AT_30)
+
+
+def test_claim_counts_noted_silences_once(state: State) -> None:
+    shop = Shop(state)
+    for minutes in (120, 100):
+        shop.happens(minutes)
+    assert list(state.client.scan_iter("*:tune:*")) == []
+    sweep(state)
+    assert shop.counted() == {"n.0": 1} | range_of("r", 0, AT_20)
+    (key,) = state.client.scan_iter("*:tune:*")
+    assert SILENCES_TTL_MS < (ttl_ms(state, key.decode()) or 0) <= SILENCES_TTL_MS + DAY_MS
+    shop.happens(60)
+    sweep(state)
+    assert shop.counted() == {"n.0": 1} | range_of("r", 0, AT_40)
+
+
+def test_session_that_ends_without_an_outreach_counts_noted_silences(state: State) -> None:
+    shop = Shop(state)
+    for minutes in (120, 100):
+        shop.happens(minutes)
+    sweep(state, max_age_ms=1)
+    assert stored(state).state == "expired.too_old"
+    assert " " not in texts(state, state.keys.session("s-1"))["tune"]
+    assert shop.counted() == range_of("n", 0, AT_20) | range_of("r", 0, AT_20)
+
+
+def test_many_noted_silences_are_counted_before_a_claim(state: State) -> None:
+    shop = Shop(state)
+    minutes = 2500.0
+    for length in (0, *GRID_MS[:26]):
+        minutes -= length / MINUTE_MS + 0.5
+        shop.happens(minutes)
+        assert len(texts(state, state.keys.session("s-1")).get("tune", "")) <= 512
+    assert shop.counted()["n.0"] == 1
+    assert shop.counted()["n.26"] == -1
 
 
 def test_events_applied_again_count_once(state: State) -> None:
@@ -107,7 +99,12 @@ def test_without_the_record_nothing_is_counted(state: State) -> None:
 
 @pytest.mark.parametrize(
     ("more", "needs_cart"),
-    [({"customer": {"full_name": "Jane Doe"}}, False), ({"customer": JANE, "cart": {"items": []}}, False), ({}, True)],
+    [
+        ({"customer": {"full_name": "Jane Doe"}}, False),
+        ({"customer": {"phone_number": JANE["phone_number"]}}, False),
+        ({"cart": {"items": []}}, False),
+        ({}, True),
+    ],
 )
 def test_shopper_out_of_reach_or_without_cart_does_not_count(
     state: State,
@@ -121,12 +118,32 @@ def test_shopper_out_of_reach_or_without_cart_does_not_count(
     assert shop.counted() == {}
 
 
+def test_shopper_whose_number_is_cleared_does_not_count(state: State) -> None:
+    shop = Shop(state)
+    shop.happens(121)
+    shop.happens(120, event(customer={"phone_number": None}))
+    shop.happens(100, event())
+    assert shop.counted() == {}
+
+
+def test_claim_without_the_cart_it_needs_leaves_later_silences(state: State) -> None:
+    shop = Shop(state)
+    silence_counters.record(state.scripts, state.keys, replace(HOURLY, needs_cart=[True for _ in RANKS]))
+    shop.happens(240)
+    sweep(state)
+    assert shop.counted() == {}
+    shop.happens(180, event(cart={"total_value": 20, "currency": "USD"}))
+    shop.happens(160)
+    assert shop.counted() == range_of("n", 0, AT_20) | range_of("r", 0, AT_20)
+
+
 def test_horizon_that_is_added_later_counts_from_the_next_day(state: State) -> None:
     shop = Shop(state)
     for session, horizons in zip(same_partition("s-1"), ([HOUR_MS], [HOUR_MS, DAY_MS]), strict=True):
         silence_counters.record(state.scripts, state.keys, replace(METHOD, horizons_ms=horizons))
         shop.happens(120, event(session=session, customer=JANE))
         shop.happens(100, event(session=session))
+        sweep(state)
     (key,) = state.client.scan_iter("*:tune:*")
     assert texts(state, key.decode())["horizons"] == str(HOUR_MS)
 
@@ -172,6 +189,16 @@ def test_silence_after_a_declined_payment_does_not_count(state: State) -> None:
     assert shop.counted() == {}
 
 
+def test_claim_after_a_declined_payment_leaves_later_silences(state: State) -> None:
+    shop = Shop(state)
+    shop.happens(240, event("payment_declined", stage="payment", customer=JANE))
+    sweep(state)
+    assert shop.counted() == {}
+    for minutes in (180, 160):
+        shop.happens(minutes, event(stage="payment"))
+    assert shop.counted() == range_of("n", 0, AT_20) | range_of("r", 0, AT_20)
+
+
 def test_silence_after_an_exit_counts(state: State) -> None:
     shop = Shop(state)
     shop.happens(121)
@@ -204,93 +231,17 @@ def test_eight_silences_are_kept_for_orders(state: State) -> None:
     for length in (0, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5, 11, 13):
         minutes -= length
         shop.happens(minutes)
+    sweep(state)
     kept = texts(state, state.keys.session("s-1"))["kept"].split()
     assert [entry.split(":")[2:4] for entry in (kept[0], kept[-1])] == [["2", "3"], ["9", "10"]]
     assert len(kept) == 8
-
-
-@pytest.mark.parametrize("result", ["sent", "unknown"])
-def test_contact_counts_separately_and_ends_counting(state: State, result: str) -> None:
-    shop = Shop(state)
-    shop.happens(20)
-    sweep(state)
-    contact(state, result)
-    assert shop.counted() == {"n.0": 1, "s.0": 1, "contacted": 1}
-    after = range_of("n", 0, AT_30) | range_of("s", 0, AT_30) | {"contacted": 1}
-    for minutes in (-10, -70):
-        shop.happens(minutes, event())
-        assert shop.counted() == after
-
-
-def test_holdout_counts_separately_with_its_returns_and_orders(state: State) -> None:
-    shop = Shop(state)
-    shop.happens(20)
-    sweep(state)
-    contact(state, "holdout")
-    assert shop.counted() == {"n.0": 1, "h.0": 1, "held": 1}
-    shop.happens(-10, event("order_completed", stage=None))
-    expected = {name: number for what in "nhgp" for name, number in range_of(what, 0, AT_30).items()}
-    assert shop.counted() == expected | {"held": 1}
-
-
-@pytest.mark.parametrize(("result", "is_kept"), [("sent", False), ("holdout", True)])
-def test_contact_drops_silences_kept_for_orders(
-    state: State,
-    result: str,
-    is_kept: bool,  # noqa: FBT001 - a case
-) -> None:
-    shop = Shop(state)
-    for minutes in (60, 20):
-        shop.happens(minutes)
-    sweep(state)
-    contact(state, result)
-    assert ("kept" in texts(state, state.keys.session("s-1"))) == is_kept
-
-
-def test_horizon_that_was_over_before_the_contact_is_known(state: State) -> None:
-    shop = Shop(state)
-    shop.happens(120)
-    sweep(state)
-    contact(state)
-    # With a threshold of at most 60 minutes, the hour was over.
-    assert shop.counted() == {"n.0": 1, f"s.{AT_60 + 1}": 1, "contacted": 1}
-
-
-def test_return_during_a_request_takes_the_silence_out(state: State) -> None:
-    shop = Shop(state)
-    held = sending(state)
-    assert shop.counted() == {"n.0": 1}
-    shop.happens(0)
-    assert shop.counted() == {}
-    state.outbox.settle(held, "sent")
-    assert shop.counted() == {}
-
-
-def test_contact_without_a_counted_silence_ends_counting(state: State) -> None:
-    shop = Shop(state)
-    silence_counters.record(state.scripts, state.keys, None)
-    shop.happens(60)
-    sweep(state)
-    silence_counters.record(state.scripts, state.keys, HOURLY)
-    contact(state)
-    shop.happens(20)
-    sweep(state)
-    assert stored(state).state == "abandoned"
-    assert shop.counted() == {}
-
-
-def test_record_of_another_silence_is_ignored(state: State) -> None:
-    shop = Shop(state)
-    shop.happens(120)
-    state.client.hset(state.keys.session("s-1"), "tune", "00000o1")
-    shop.happens(100)
-    assert shop.counted() == range_of("n", 0, AT_20) | range_of("r", 0, AT_20)
 
 
 def test_reading_returns_every_counter(state: State) -> None:
     shop = Shop(state)
     shop.happens(120)
     shop.happens(100)
+    sweep(state)
     (found,) = silence_counters.read(state.scripts, state.keys, RANKS, shop.base_ms // DAY_MS)
     assert (found.rank, found.horizons_ms) == (6, [HOUR_MS])
-    assert found.numbers == {"n.0": 1, "n.12": -1, f"r{HOUR_MS}.0": 1, f"r{HOUR_MS}.12": -1}
+    assert found.numbers == {"n.0": 1, "n.12": 0, f"r{HOUR_MS}.0": 1, f"r{HOUR_MS}.12": -1}

@@ -17,14 +17,14 @@ from tests.support.events import Event, apply, arrived, event
 from tests.support.silent_shoppers import NEVER, START_MS
 from tests.support.stored_state import now_ms, texts
 from thresholds.counters import LiveCounters
-from thresholds.grid import GRID, MINUTE_MS
+from thresholds.grid import MINUTE_MS
 from thresholds.observed import Observed
 from worker.runtime import State
 
 SHOPPER = {"full_name": "Jane Doe", "phone_number": "+573001234567", "country_code": "CO"}
 CART = {"total_value": 20, "currency": "USD"}
 RANKS = range(len(STAGES) * len(PLATFORMS))
-METHOD = Method(GRID, (), ("phone", "name"), [False for _ in RANKS], len(PLATFORMS), ("idle", "exit"))
+METHOD = Method((), [False for _ in RANKS], ("idle", "exit"))
 _NAMES = "".join(name.ljust(RANK_WIDTH) for name in RANK_NAMES).encode()
 _AGELESS_MS = 10**13
 _DAYS_AGO = 4

@@ -8,7 +8,6 @@ from detectors.exit import EXIT
 from detectors.flow import PLATFORMS, STAGES
 from detectors.idle import IDLE
 from detectors.lanes import milliseconds
-from detectors.session_fields import REQUIRED
 from detectors.settings import DetectionSettings
 from state import silence_counters
 from state.errors import StateError
@@ -16,7 +15,6 @@ from state.keys import Keys
 from state.scripts import Scripts
 from state.silence_counters import Method
 from tasks.policy.settings import ContactSettings
-from thresholds.grid import GRID
 from worker.settings.tuning import TuningSettings
 
 EVERY_S = 60.0
@@ -28,11 +26,8 @@ def method_of(tuning: TuningSettings, detection: DetectionSettings, contact: Con
     if not tuning.collect:
         return None
     return Method(
-        grid_ms=GRID,
         horizons_ms=[milliseconds(horizon) for horizon in tuning.horizons],
-        required=REQUIRED,
         needs_cart=[stage in contact.needs_cart for stage in STAGES for _ in PLATFORMS],
-        platforms=len(PLATFORMS),
         kinds=[IDLE.name] if detection.exit is not None else [IDLE.name, EXIT.name],
     )
 

@@ -2,7 +2,8 @@
 -- `batch`, `event`: see apply.lua. `has`: see read_session.lua. `write`: an unfinished HSET, carried out here.
 -- Returns the session's purchase.
 -- include: constants, batch_time, call, cancel_outreach, clock, end_silence, floor, is_ahead, lane_of, marked, max
--- include: note_visit, number_of, order_silences, put, put_back_session, rank_name, silent_since, store_silence, text
+-- include: note_silence, note_visit, number_of, order_silences, put, put_back_session, rank_name
+-- include: silent_since, store_silence, text
 local function advance_session(batch, key, event, has, write)
   local prefix, ranks = batch.prefix, batch.ranks
   local id, activity_text, signal, purchase, silent_text, _, seen_text = unpack(event, 1, 7)
@@ -59,7 +60,11 @@ local function advance_session(batch, key, event, has, write)
   -- guard move_silence: is_back and seen - was_silent > SHORTEST_SILENCE => false
   if is_back and seen - was_silent > SHORTEST_SILENCE and was_a > 0 and (not was_state or is_claimed) then
     local kind = was_s > was_a and rank_name(ranks, was_s) or 'idle'
-    end_silence(prefix, key, was_silent, was_a % 100, seen, is_claimed, kind)
+    if is_claimed then end_silence(prefix, key, was_silent, was_a % 100, seen, kind)
+    else
+      local tune = note_silence(prefix, key, was_silent, was_a % 100, seen - was_silent, kind)
+      if tune then call('HSET', key, 'tune', tune) end
+    end
   end
   -- guard move_orders: paid => false
   if paid then order_silences(prefix, key, floor(p / 100)) end

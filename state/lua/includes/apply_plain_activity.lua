@@ -2,7 +2,7 @@
 -- stage. Return false, with nothing done, if the event is more than that. `batch`: see apply.lua. `was`: the stored
 -- activity. `write`: as in advance_session; nil if the event has no other data. A session that stays in its lane keeps
 -- its score there, because scores are lower bounds (see claim.lua).
--- include: constants, call, end_silence, floor, idle_lane, note_visit, put, sub, text
+-- include: constants, call, floor, idle_lane, note_silence, note_visit, put, sub, text
 local function apply_plain_activity(batch, key, id, activity, was, write)
   local a, was_a = tonumber(activity), tonumber(was or 0) -- not a number if it is marked
   -- guard plain_newer: without or a <= was_a
@@ -10,7 +10,10 @@ local function apply_plain_activity(batch, key, id, activity, was, write)
   if not was_a or a <= was_a then return false end
   -- guard plain_silence: was and a - was_a > SHORTEST_SILENCE * 100 => false
   if was and a - was_a > SHORTEST_SILENCE * 100 then
-    end_silence(batch.prefix, key, floor(was_a / 100), was_a % 100, floor(a / 100))
+    local gap = floor(a / 100) - floor(was_a / 100)
+    local tune = note_silence(batch.prefix, key, floor(was_a / 100), was_a % 100, gap, 'idle')
+    write = tune and not write and {'HSET', key} or write
+    if tune then put(write, 'tune', tune) end
   end
   -- guard plain_same_stage: without and (a - was_a) % 100 == 0
   if was and (a - was_a) % 100 == 0 then

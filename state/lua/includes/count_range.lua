@@ -4,15 +4,13 @@
 -- include: constants, text
 local function count_range(prefix, how, begin, rank, what, from, to, by)
   if from >= to then return end
-  local day = math.floor(begin / DAY)
-  local key = prefix .. 'tune:' .. text(day) .. ':' .. rank
-  local is_new = redis.call('HINCRBY', key, what .. '.' .. from, by) == by
-  if is_new then
+  local key = prefix .. 'tune:' .. text(math.floor(begin / DAY)) .. ':' .. rank
+  if redis.call('HINCRBY', key, what .. '.' .. from, by) == by then
     -- guard silences_ttl
-    redis.call('PEXPIREAT', key, text((day + 1) * DAY + SILENCES_TTL))
+    redis.call('PEXPIREAT', key, text(begin + DAY + SILENCES_TTL))
     -- The horizons from the first silence on: one that is added later isn't counted for all of them.
     -- guard silences_horizons: 'HSETNX' => 'HSET'
-    redis.call('HSETNX', key, 'horizons', table.concat(how.horizons, ' '))
+    redis.call('HSETNX', key, 'horizons', how.listed)
   end
-  if to < #how.grid then redis.call('HINCRBY', key, what .. '.' .. to, -by) end
+  if to < #GRID then redis.call('HINCRBY', key, what .. '.' .. to, -by) end
 end
