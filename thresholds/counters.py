@@ -85,7 +85,8 @@ def live_counts(
         later_part: The part of the days before the back-test's later part.
     """
     every = list(counters)
-    first_day = min((one.day for one in every), default=0)
+    # Without counters, no day counts.
+    first_day = min((one.day for one in every), default=now_ms // DAY_MS)
     days = {
         horizon: counted_days(first_day, now_ms, horizon_ms=horizon, longest_wait_ms=longest_wait_ms)
         for horizon in horizons
