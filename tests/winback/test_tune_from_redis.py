@@ -79,8 +79,8 @@ def test_document_has_the_fields_of_a_recording(env: dict[str, str], counted: li
     assert {frozenset(stage) for stage in of_redis["stages"]} == {frozenset(stage) for stage in of_file["stages"]}
 
 
-def test_without_a_complete_day_nothing_is_recommended(env: dict[str, str], real_state: State) -> None:
-    assert real_state
+@pytest.mark.usefixtures("real_state")
+def test_without_a_complete_day_nothing_is_recommended(env: dict[str, str]) -> None:
     found = tuned(env)
     assert found.code == 1
     assert "no complete day of counters yet" in " ".join(found.out.split())
