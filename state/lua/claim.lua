@@ -19,9 +19,9 @@ local function make(session, key, activity, lane, since, last, overdue)
     'claimed_at', text(now), 'token', 0, 'attempts', 0, 'takes', 0,
     'history', text(now) .. ' claimed silent since ' .. text(since) .. '\n')
   redis.call('ZADD', prefix .. 'due', text(math.min(overdue, now)), outreach)
-  local before = redis.call('HGET', key, 'outreaches') or '' -- the latest eight, 19 characters and a space each
-  -- guard claim_latest_eight: string.sub(before .. outreach .. ' ', -160) => before .. outreach .. ' '
-  local all = string.sub(before .. outreach .. ' ', -160)
+  -- The latest eight, 19 characters and a space each.
+  -- guard claim_latest_eight: -160 => 1
+  local all = string.sub((redis.call('HGET', key, 'outreaches') or '') .. outreach .. ' ', -160)
   -- guard claim_marks: without 'activity', marked(activity),
   redis.call('HSET', key, 'outreach', outreach, 'outreaches', all, 'activity', marked(activity), 'state', 'abandoned')
   -- guard claim_silence

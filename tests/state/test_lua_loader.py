@@ -14,7 +14,7 @@ FILES = sorted(LUA.rglob("*.lua"))
 SCRIPTS = sorted(LUA.glob("*.lua"))
 INCLUDES = sorted((LUA / "includes").glob("*.lua"))
 MOST_LINES = 200
-LONGER = {"apply": 481}
+LONGER = {"apply": 479}
 """`apply` moves sessions and ends their outreaches in one step."""
 
 

@@ -4,9 +4,8 @@
 -- people held out.
 -- include: count_range, keep_silence, place, text
 local function count_silences(prefix, key, how, record)
-  for rank, begin, low, gap in string.gmatch(record.noted, '(%d+):(%d+):(%d+):(%d+)') do
-    rank, begin, low, gap = tonumber(rank), tonumber(begin), tonumber(low), tonumber(gap)
-    local high = place(gap)
+  for rank, begin, from, length in string.gmatch(record.noted, '(%d+):(%d+):(%d+):(%d+)') do
+    local low, gap, high = tonumber(from), tonumber(length), place(tonumber(length))
     count_range(prefix, how, begin, rank, 'n', low, high, 1)
     for _, horizon in ipairs(how.horizons) do
       count_range(prefix, how, begin, rank, 'r' .. text(horizon), math.max(low, place(gap - horizon)), high, 1)

@@ -4,9 +4,8 @@
 local MOST_KEPT = 8
 local function keep_silence(key, rank, begin, low, high, held_at)
   if low >= high then return end
-  local entries = {}
-  for entry in string.gmatch(redis.call('HGET', key, 'kept') or '', '%S+') do entries[#entries + 1] = entry end
-  entries[#entries + 1] = table.concat({rank, text(begin), low, high, text(held_at)}, ':')
-  -- guard kept_bound: math.max(1, #entries - MOST_KEPT + 1) => 1
-  redis.call('HSET', key, 'kept', table.concat(entries, ' ', math.max(1, #entries - MOST_KEPT + 1)))
+  local entry = table.concat({rank, text(begin), low, high, text(held_at)}, ':')
+  local kept, number = string.gsub((redis.call('HGET', key, 'kept') or '') .. ' ' .. entry, ' ', ' ')
+  -- guard kept_bound: number > MOST_KEPT => false
+  redis.call('HSET', key, 'kept', number > MOST_KEPT and string.match(kept, ' %S+(.*)') or kept)
 end
