@@ -53,7 +53,7 @@ class Asking:
 class About:
     """What is known of the recording."""
 
-    everybody: Annotated[bool, typer.Option("--everybody", help="Count shoppers who can't be contacted, too.")] = False
+    everybody: Annotated[bool, typer.Option("--everybody", help="Also count shoppers without contact details.")] = False
     contacts: Annotated[
         str | None, typer.Option(metavar="FILE", help="JSON lines of the contacts made while it was taken.")
     ] = None
