@@ -1,4 +1,4 @@
-"""Runs of requested erasures, and what is left of the people."""
+"""Requested erasures, and the data that remains afterwards."""
 
 from collections.abc import Mapping
 

@@ -106,7 +106,7 @@ def test_mistake_ends_in_one_line(arguments: list[str], message: str) -> None:
     ("wanted", "name"),
     [
         (Wanted("shopify", "shop-a"), "shopify/shop-a"),
-        (Wanted("shopify-pixel", "shop-a"), "shopify-pixel"),
+        (Wanted("shopify-pixel", "shop-a"), "shopify-pixel/shop-a"),
         (Wanted("snippet"), "events"),
         (Wanted("yuno"), "yuno"),
     ],

@@ -71,7 +71,8 @@ def reported(state: State, source: str) -> Delivery:
         (("/events", {}, b"{}"), ("events", "no_key")),
         (("/events", {"authorization": "Bearer wrong"}, b"{}"), ("events", "unknown_key")),
         (("/v1/track", {}, b'{"writeKey": "wrong"}'), ("segment", "unknown_key")),
-        (("/shopify-pixel/shop-a?writeKey=wrong", {}, b"{}"), ("shopify-pixel", "unknown_key")),
+        (("/shopify-pixel/shop-a?writeKey=wrong", {}, b"{}"), ("shopify-pixel/shop-a", "unknown_key")),
+        (("/shopify-pixel/shop-z?writeKey=wrong", {}, b"{}"), ("shopify-pixel", "unknown_key")),
         (("/events", BY_SERVER, b"{"), ("events", "unreadable")),
     ],
 )
@@ -102,7 +103,7 @@ def test_accepted_webhook_is_reported_with_its_result(
 def test_pixel_with_a_public_key_is_accepted(found: Collector, real_state: State) -> None:
     page = {"id": "sh-1", "name": "cart_viewed", "clientId": "client-1", "data": {"cart": {"id": "c-1", "lines": []}}}
     assert post(found.app, json.dumps(page).encode(), BY_PUBLIC, path="/shopify-pixel/shop-a").status == 200
-    assert reported(real_state, "shopify-pixel").became == "1 activity"
+    assert reported(real_state, "shopify-pixel/shop-a").became == "1 activity"
 
 
 def test_description_holds_no_personal_data() -> None:

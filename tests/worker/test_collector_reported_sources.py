@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from storefronts.registry import SOURCES
 from tests.support.collecting import BY_PUBLIC, BY_SERVER, EVENT, collector, emptied, post, streamed
@@ -105,7 +106,11 @@ def test_own_event_keeps_what_it_names(redis: Any, found: Collector) -> None:
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_only_own_events_have_no_source_of_the_collector(name: str) -> None:
-    made: dict[str, ShopSource] = {one.name: one for one in shop_sources(CollectSettings()).values()}
+    secrets = {"shop-a": [SecretStr("s" * 32)]}
+    settings = CollectSettings(shopify=secrets, woocommerce=secrets)
+    made: dict[str, ShopSource] = {one.label(""): one for one in shop_sources(settings).values()}
     own = name in {"events", "standard-webhooks", "cloudevents"}
     assert made[name].named("") == ({} if own else {"source": name})
-    assert made[name].named("shop-a") == ({} if own else {"source": f"{name}/shop-a"})
+    shop = "/shop-a" if name.startswith(("shopify", "woocommerce")) else ""
+    assert made[name].named("shop-a") == ({} if own else {"source": f"{name}{shop}"})
+    assert made[name].named("unknown") == ({} if own else {"source": name})

@@ -12,7 +12,8 @@ from winback.operations.report import money
 
 METHOD = (
     "Intervals are 95 % confidence sequences: they hold for every day together, so you can look daily. People count "
-    "once experiment.window is over."
+    "once experiment.window is over. Compare these arms, not the contacted people with the holdout above: an arm with "
+    "a delay contacts only people who stay away."
 )
 
 

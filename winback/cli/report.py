@@ -109,12 +109,13 @@ def report(*, days: Days, form: Form) -> None:
     )
     found = replace(make(counted, start, end, parts, settings.contact.attribution_window), zone=zone)
     now = datetime.now(UTC)
+    if form.csv:
+        typer.echo(report_csv(document(found, now)), nl=False)
+        return
     experiment = _experiment(settings, state, number, zone, now)
     as_data = None if experiment is None else experiments.document(experiment)
     if form.json:
         typer.echo(jsonlib.dumps(document(found, now, as_data), indent=2))
-    elif form.csv:
-        typer.echo(report_csv(document(found, now)), nl=False)
     elif form.html:
         closed = closed_hours(settings.contact, zone.name)
         report_html.write_page(page, counted, found, now=now, experiment=as_data, closed=closed)

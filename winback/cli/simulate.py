@@ -41,7 +41,9 @@ def simulate(
         list[str] | None,
         typer.Option("--grid", metavar="KEY=VALUE,VALUE...", help="A candidate for each value; repeatable."),
     ] = None,
-    everybody: Annotated[bool, typer.Option("--everybody", help="Count shoppers who can't be contacted, too.")] = False,
+    everybody: Annotated[
+        bool, typer.Option("--everybody", help="Also count shoppers without contact details.")
+    ] = False,
     horizon: Annotated[str, typer.Option(help="Count returns and orders within this time of a contact.")] = "1h",
     gone: Annotated[str, typer.Option(help="After this silence, a shopper had really left.")] = "24h",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,

@@ -63,7 +63,7 @@ class About:
     from_redis: Annotated[
         bool, typer.Option("--from-redis", help="Use the silences counted in Redis instead of a recording.")
     ] = False
-    everybody: Annotated[bool, typer.Option("--everybody", help="Count shoppers who can't be contacted, too.")] = False
+    everybody: Annotated[bool, typer.Option("--everybody", help="Also count shoppers without contact details.")] = False
     contacts: Annotated[
         str | None, typer.Option(metavar="FILE", help="JSON lines of the contacts made while it was taken.")
     ] = None

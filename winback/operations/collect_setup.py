@@ -44,7 +44,7 @@ class Wanted(NamedTuple):
     def reported_as(self) -> str:
         """The source under which collectors report its requests."""
         name = "events" if self.source == "snippet" else self.source
-        return f"{name}/{self.shop}" if self.setup.has_shop and self.setup.setting else name
+        return f"{name}/{self.shop}" if self.setup.has_shop else name
 
 
 def steps(wanted: Wanted, settings: CollectSettings) -> Iterator[Line]:

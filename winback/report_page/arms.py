@@ -38,6 +38,11 @@ def experiment(found: JsonObject) -> str:
         if differences
         else "",
         paragraph("The intervals hold for all days together, so you can read this page daily.", "note"),
+        paragraph(
+            "Compare these arms, not the contacted people with those held out: an arm with a delay contacts only "
+            "people who stay away.",
+            "note",
+        ),
     )
 
 

@@ -60,7 +60,6 @@ class ShopSource:
             routes: The last parts of its paths.
         """
         self.routes = frozenset(routes)
-        self.name = source.name
         self.has_key = source.has_key
         self._source = source
         self._options = options
@@ -104,9 +103,7 @@ class ShopSource:
 
     def named(self, shop: str) -> dict[str, str]:
         """Return the field with the source and the shop. Winback's own events can have one of their own instead."""
-        if self._source.has_own_events:
-            return {}
-        return {"source": f"{self._source.name}/{shop}" if shop else self._source.name}
+        return {} if self._source.has_own_events else {"source": self.label(shop)}
 
     def _is_ping(self, delivery: Delivery) -> bool:
         """Whether it is the first request of a new webhook of WooCommerce, which isn't signed and holds no event."""
@@ -157,9 +154,9 @@ def shop_sources(settings: CollectSettings) -> dict[str, ShopSource]:
         "/pixel/v1/{route}": made(rudderstack.RUDDERSTACK, routes=("track", "page")),
         "/ga4": ga4_events,
         "/mp/collect": ga4_events,
-        "/shopify-pixel": made(shopify_pixel.SHOPIFY_PIXEL),
         "/shopify/{shop}": made(shopify.SHOPIFY, settings.shopify),
-        "/shopify-pixel/{shop}": made(shopify_pixel.SHOPIFY_PIXEL),
+        # Its requests have a write key. The shop's secrets only tell which shops there are.
+        "/shopify-pixel/{shop}": made(shopify_pixel.SHOPIFY_PIXEL, settings.shopify),
         "/woocommerce/{shop}": made(woocommerce.WOOCOMMERCE, settings.woocommerce),
         "/yuno": made(yuno.YUNO, {"": settings.yuno_secrets}),
         "/segment-webhook": made(segment_webhook.SEGMENT_WEBHOOK, {"": settings.segment_secrets}),
