@@ -8,8 +8,9 @@ local function apply_plain_activity(batch, key, id, activity, was, write)
   -- guard plain_newer: without or a <= was_a
   -- guard plain_marked: not was_a or a <= was_a => a <= number_of(was)
   if not was_a or a <= was_a then return false end
+  -- Most shoppers have no phone number: for them, a silence costs one field that is read.
   -- guard plain_silence: was and a - was_a > SHORTEST_SILENCE * 100 => false
-  if was and a - was_a > SHORTEST_SILENCE * 100 then
+  if was and a - was_a > SHORTEST_SILENCE * 100 and call('HGET', key, 'phone') then
     local gap = floor(a / 100) - floor(was_a / 100)
     local tune = note_silence(batch.prefix, key, floor(was_a / 100), was_a % 100, gap, 'idle')
     write = tune and not write and {'HSET', key} or write

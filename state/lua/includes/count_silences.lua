@@ -4,7 +4,7 @@
 -- people held out.
 -- include: count_range, keep_silence, place, text
 local function count_silences(prefix, key, how, record)
-  for rank, begin, from, length in string.gmatch(record.noted, '(%d+):(%d+):(%d+):(%d+)') do
+  for rank, begin, from, length in string.gmatch(record.uncounted, '(%d+):(%d+):(%d+):(%d+)') do
     local low, gap, high = tonumber(from), tonumber(length), place(tonumber(length))
     count_range(prefix, how, begin, rank, 'n', low, high, 1)
     for _, horizon in ipairs(how.horizons) do
@@ -13,5 +13,5 @@ local function count_silences(prefix, key, how, record)
     keep_silence(key, rank, begin, low, high, 0)
   end
   -- guard noted_once
-  record.noted = ''
+  record.uncounted = ''
 end

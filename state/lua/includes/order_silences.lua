@@ -4,7 +4,7 @@ local function order_silences(prefix, key, at)
   local how, stored = tuning(prefix), redis.call('HGET', key, 'tune')
   if not how or not stored then return end
   local record = read_silences(stored)
-  if record.noted ~= '' then
+  if record.uncounted ~= '' then
     count_silences(prefix, key, how, record)
     redis.call('HSET', key, 'tune', written_silences(record))
   end
