@@ -7,17 +7,19 @@ from thresholds.grid import DAY_MS, HOUR_MS, MINUTE_MS
 _WEEK = 7
 _LONG_WAIT_DAYS = 14
 _WHOLE = 10
-_MOST_MINUTES = 90
+_FEWEST_MINUTES, _MOST_MINUTES = 2, 90
 
 
 def duration(ms: int) -> str:
-    """Return a duration in words: `12 minutes`, `2 hours`."""
+    """Return a duration in words: `5 seconds`, `12 minutes`, `2 hours`."""
     if ms % HOUR_MS == 0 and ms > HOUR_MS:
         return f"{ms // HOUR_MS} hours"
     minutes = ms / MINUTE_MS
     if minutes > _MOST_MINUTES:
-        return f"{ms / HOUR_MS:g} hours"
-    return "1 minute" if minutes == 1 else f"{minutes:g} minutes"
+        return f"{round(ms / HOUR_MS, 1):g} hours"
+    if minutes < _FEWEST_MINUTES and ms % MINUTE_MS:
+        return f"{round(ms / 1000):g} seconds"
+    return "1 minute" if minutes == 1 else f"{round(minutes, 1):g} minutes"
 
 
 def within(horizon_ms: int) -> str:
