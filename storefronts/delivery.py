@@ -32,4 +32,7 @@ class Delivery:
 
     def header(self, *names: str) -> str:
         """Return the first of some headers that isn't empty; "" if there is none."""
-        return next((value for name in names if (value := self.headers.get(name.lower(), "").strip())), "")
+        for name in names:
+            if value := self.headers.get(name.lower(), "").strip():
+                return value
+        return ""

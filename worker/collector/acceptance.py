@@ -14,7 +14,7 @@ from storefronts.delivery import Delivery
 from storefronts.setups import KEY_CAUSES
 from worker.collector.address import Addresses
 from worker.collector.answers import UNAUTHORIZED, UNSIGNED, Refusal, RefusedError, too_many, unreadable
-from worker.collector.bodies import TOO_LARGE, Memory, read_body
+from worker.collector.bodies import READ_TIMEOUT_S, TOO_LARGE, Memory, read_body
 from worker.collector.committer import Committer
 from worker.collector.deliveries import Deliveries
 from worker.collector.privacy import Filed
@@ -24,6 +24,7 @@ from worker.collector.server_clock import ServerClock
 from worker.collector.settings import MB, CollectSettings
 from worker.collector.source import RequestSource
 from worker.collector.spool import SpoolFullError
+from worker.collector.time_limit import TimeLimit
 from worker.collector.visits import Quarantined, Unplaced
 from worker.collector.write_keys import WriteKey, WriteKeys
 
@@ -80,6 +81,7 @@ class Acceptance:
         self._committer = committer
         self._clock = clock
         self._reading = ReadingThread()
+        self._time_limit = TimeLimit(READ_TIMEOUT_S)
 
     def stop(self) -> None:
         """End the thread for large bodies."""
@@ -100,7 +102,7 @@ class Acceptance:
             taken += size
 
         try:
-            body = await read_body(request.receive, request.headers, self._body_limit, take)
+            body = await read_body(request.receive, request.headers, self._body_limit, take, self._time_limit)
             await self._store(request, body, source)
         except RefusedError as problem:
             self.deliveries.refused(source.label(_shop(request)), problem.cause)
@@ -162,8 +164,8 @@ class Acceptance:
         self, received_ms: int, events: Sequence[JsonObject | Unplaced | Quarantined | Filed], size: int
     ) -> None:
         # Without the server's time, the arrival in the stream counts: the host's clock can be hours ahead.
-        stamp = _moment(received_ms).isoformat(timespec="milliseconds") if self._clock.is_known else ""
-        lines = await self._reading.read(size, lambda: [_written(event, stamp) for event in events])
+        known_ms = received_ms if self._clock.is_known else None
+        lines = await self._reading.read(size, lambda: [_written(event, known_ms) for event in events])
         try:
             await self._committer.commit(received_ms, lines)
         except SpoolFullError:
@@ -172,7 +174,8 @@ class Acceptance:
 
 
 def _query(scope: Scope) -> dict[str, str]:
-    return dict(parse_qsl(scope["query_string"].decode("latin-1")))
+    stated: bytes = scope["query_string"]
+    return dict(parse_qsl(stated.decode("latin-1"))) if stated else {}
 
 
 def _shop(request: Request) -> str:
@@ -184,10 +187,10 @@ def _moment(unix_ms: int) -> datetime:
     return datetime.fromtimestamp(unix_ms / 1000, UTC)
 
 
-def _written(event: JsonObject | Unplaced | Quarantined | Filed, stamp: str) -> bytes:
+def _written(event: JsonObject | Unplaced | Quarantined | Filed, received_ms: int | None) -> bytes:
     """Return an event as it goes into the stream. One without a time of its own gets that of its acceptance."""
     if not isinstance(event, dict):
         return event.line()
-    if stamp and not event.get("occurred_at"):
-        event = event | {"occurred_at": stamp}
+    if received_ms is not None and not event.get("occurred_at"):
+        event = event | {"occurred_at": _moment(received_ms).isoformat(timespec="milliseconds")}
     return to_json(event, inf_nan_mode="null")

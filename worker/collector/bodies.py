@@ -8,14 +8,14 @@ from contextlib import suppress
 from starlette.types import Receive
 
 from worker.collector.answers import Refusal, RefusedError
+from worker.collector.time_limit import TimeLimit
 
 READ_TIMEOUT_S = 30.0
 DRAIN_S = 2.0
 DRAIN_BYTES = 16 * 1024 * 1024
 """How long, and how much, is read of a body that is refused."""
 _GZIP = b"\x1f\x8b"
-_GZIP_NAMES = frozenset({"gzip", "x-gzip"})
-_PLAIN_NAMES = frozenset({"", "identity"})
+_ENCODINGS = frozenset({"gzip", "x-gzip", "", "identity"})
 
 TOO_LARGE = Refusal(413, "too_large", "The body is too large.")
 UNKNOWN_ENCODING = Refusal(415, "unknown_encoding", "Content-Encoding must be gzip or identity.")
@@ -50,7 +50,9 @@ class ClientGoneError(Exception):
     """The client closed the connection before its body was complete."""
 
 
-async def read_body(receive: Receive, headers: Mapping[str, str], limit: int, take: Callable[[int], None]) -> bytes:
+async def read_body(
+    receive: Receive, headers: Mapping[str, str], limit: int, take: Callable[[int], None], time_limit: TimeLimit
+) -> bytes:
     """Return a request's body, inflated. gzip is recognised by its content; a header doesn't make it gzip.
 
     Args:
@@ -58,19 +60,19 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int, ta
         headers: By names in small letters.
         limit: Bytes that a body can have, before and after inflation.
         take: Called for each piece with its size before it is kept; raises a refusal if there is no room.
+        time_limit: How long the body can take to arrive.
 
     Raises:
         RefusedError: too large, too slow, no complete gzip, or in an unknown encoding.
         ClientGoneError: The client has closed the connection.
     """
     encoding = headers.get("content-encoding", "").strip().lower()
-    if encoding not in _GZIP_NAMES | _PLAIN_NAMES:
+    if encoding not in _ENCODINGS:
         raise RefusedError(UNKNOWN_ENCODING)
     pieces = _Pieces(receive)
     try:
         _require_length(headers.get("content-length", ""), limit)
-        async with asyncio.timeout(READ_TIMEOUT_S):
-            return await _read(pieces, limit, take)
+        return await time_limit.within(_read(pieces, limit, take))
     except TimeoutError:
         raise RefusedError(TOO_SLOW) from None
     except RefusedError:
