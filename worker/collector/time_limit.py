@@ -1,8 +1,8 @@
 """A limit of time for what a request waits for."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable
+from typing import TypeVar
 
 Found = TypeVar("Found")
 
@@ -12,12 +12,12 @@ class TimeLimit:
 
     def __init__(self, limit_s: float) -> None:
         self._limit_s = limit_s
-        self._begun: dict[asyncio.Task[Any], float] = {}
-        """When each task began, the first one first."""
-        self._late: set[asyncio.Task[Any]] = set()
+        self._started: dict[asyncio.Task[object], float] = {}
+        """When each task started, the first one first."""
+        self._late: set[asyncio.Task[object]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
-    async def within(self, act: Coroutine[Any, Any, Found]) -> Found:
+    async def within(self, act: Awaitable[Found]) -> Found:
         """Return the result of `act`. A task can have one limit at a time.
 
         Raises:
@@ -25,7 +25,7 @@ class TimeLimit:
         """
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine runs in a task
-        self._begun[task] = loop.time()
+        self._started[task] = loop.time()
         if self._timer is None:
             self._timer = loop.call_later(self._limit_s, self._end_late)
         try:
@@ -36,14 +36,14 @@ class TimeLimit:
                 raise TimeoutError from None
             raise
         finally:
-            del self._begun[task]
+            del self._started[task]
             self._late.discard(task)
 
     def _end_late(self) -> None:
         loop = asyncio.get_running_loop()
         self._timer = None
-        for task, began_s in self._begun.items():
-            wait_s = began_s + self._limit_s - loop.time()
+        for task, started_s in self._started.items():
+            wait_s = started_s + self._limit_s - loop.time()
             if wait_s > 0:
                 self._timer = loop.call_later(wait_s, self._end_late)
                 return
