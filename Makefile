@@ -106,6 +106,7 @@ format: $(READY) ## format, and fix what can be fixed automatically
 
 pages: $(READY) ## fill the generated tables of the docs again
 	$(BIN)/python -m cogapp -r $(PAGES)
+	$(BIN)/python -m reference_pages.dashboards
 	$(BIN)/python -m bench.charts
 
 screenshots: $(READY) ## run the demo and draw the pictures of the README and the report

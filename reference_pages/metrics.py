@@ -4,7 +4,7 @@ import ast
 import inspect
 from collections.abc import Iterator
 
-from worker.monitoring import flow_metrics, outcome_metrics
+from worker.monitoring import business_metrics, flow_metrics, outcome_metrics
 from worker.monitoring import metrics as source
 
 _TYPES = {"gauge": "gauge", "gauges": "gauge", "counter": "counter"}
@@ -16,8 +16,16 @@ def metrics() -> str:
     return "\n".join(["| metric | type | labels | meaning |", "|---|---|---|---|", *rows])
 
 
+def exported() -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the name of each metric and its labels."""
+    for name, _, labels, _ in _metrics():
+        yield name, tuple(label.strip("`") for label in labels.split(", ") if label)
+
+
 def _metrics() -> Iterator[tuple[str, str, str, str]]:
-    trees = [ast.parse(inspect.getsource(module)) for module in (source, flow_metrics, outcome_metrics)]
+    trees = [
+        ast.parse(inspect.getsource(module)) for module in (source, flow_metrics, business_metrics, outcome_metrics)
+    ]
     for function in (node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)):
         texts = {
             node.targets[0].id: ast.literal_eval(node.value)

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from state.calls.monitoring import OverviewReply
 
 OUTCOMES = ("sent", "cancelled", "suppressed", "unreachable", "expired", "unknown", "dead")
 """The outcomes of a silent session. Each silence has exactly one of them, or is still open."""
+ORDERS = ("recovered", "control")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,9 @@ class Counters:
     """Sessions that a sweep found silent for too long, by lane."""
     outcomes: Mapping[str, Mapping[str, int]]
     """Their outcomes by outcome and reason; the reason is empty if the outcome has only one."""
+    orders: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Orders of contacted people (`recovered`) and of the holdout (`control`): `orders`, `unpriced` among them, and
+    minor units by currency."""
 
     def total(self, outcome: str) -> int:
         """Return how many had this outcome, for any reason."""
@@ -73,15 +77,18 @@ def counters(parts: Sequence[OverviewReply]) -> Counters:
     """Add up the counters of the partitions."""
     totals: Counter[str] = Counter()
     for part in parts:
-        for field, count in part.counters.items():
+        for counted, count in part.counters.items():
             # Only the report needs the place in the shop.
-            totals[field.partition("@")[0]] += count
+            totals[counted.partition("@")[0]] += count
     silent: dict[str, int] = {}
     outcomes: dict[str, dict[str, int]] = {}
-    for field, count in sorted(totals.items()):
-        name, _, rest = field.partition(".")
+    orders: dict[str, dict[str, int]] = {}
+    for counted, count in sorted(totals.items()):
+        name, _, rest = counted.partition(".")
         if count and name == "silent":
             silent[rest] = count
         elif count and name in OUTCOMES:
             outcomes.setdefault(name, {})[rest] = count
-    return Counters(silent, outcomes)
+        elif count and name in ORDERS:
+            orders.setdefault(name, {})[rest] = count
+    return Counters(silent, outcomes, orders)

@@ -9,7 +9,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
-from tests.deploy.test_deploy import SECRET, SERVICES, example_variables
+from tests.deploy.test_deploy import OURS, SECRET, SERVICES, example_variables
 from tests.support.manifests import (
     APPLIED,
     BASE,
@@ -33,7 +33,7 @@ from worker.errors import StartError
 from worker.settings import Settings, load
 from worker.settings.keys import leaves, variable
 
-ROLES = sorted(set(SERVICES) - {"redis", "mock-api", "collect", "outcomes"})
+ROLES = sorted(set(OURS) - {"mock-api", "collect", "outcomes"})
 """The roles of `base`; the files of the others are in test_deploy_collect.py and test_deploy_outcomes.py."""
 CELERY = ("sweep", "recover", "beat", "flower")
 PORTS = {"flower": 5555, "metrics": DEFAULT_PORT}

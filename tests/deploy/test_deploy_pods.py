@@ -5,14 +5,14 @@ import re
 import pytest
 
 from detectors.durations import parse_duration
-from tests.deploy.test_deploy import SERVICES
+from tests.deploy.test_deploy import OURS, SERVICES
 from tests.support.cli_support import dead_port, environment, make_healthy, run
 from tests.support.manifests import APPLIED, container, deployment, named, of_kind, pod
 from worker.runtime import State
 from worker.settings import Settings
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
-ROLES = sorted(set(SERVICES) - {"redis", "mock-api", "collect", "outcomes"})
+ROLES = sorted(set(OURS) - {"mock-api", "collect", "outcomes"})
 ASKED = {"flower": "/healthcheck", "metrics": "/healthz"}
 
 each_role = pytest.mark.parametrize("role", ROLES)

@@ -12,7 +12,7 @@ from typing import Self
 
 from worker.supervision.child_process import ProcessLeash, end, kill_group
 
-INSTALL = "apt-get install redis-server redis-sentinel rabbitmq-server, then stop what that has started"
+INSTALL = "apt-get install redis-server redis-sentinel rabbitmq-server prometheus, then stop what that has started"
 
 
 def found(program: str) -> str:

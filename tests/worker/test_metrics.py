@@ -153,3 +153,36 @@ def test_the_counters_are_those_of_today(real_state: State) -> None:
         real_state.client.pexpire(f"{real_state.keys.partition(number)}stats:{yesterday}", DAY_MS)
 
     assert show(real_state).value("winback_outcomes_total", outcome="sent", reason="") == 0
+
+
+def test_orders_of_contacted_people_and_of_the_holdout_have_their_value(real_state: State) -> None:
+    today = now_ms(real_state) // DAY_MS
+    counts = {
+        "recovered.orders@checkout.web": 2,
+        "recovered.COP@checkout.web": 14_999,
+        "recovered.orders@payment.ios": 1,
+        "recovered.unpriced@payment.ios": 1,
+        "control.orders@checkout.web": 1,
+        "control.JPY@checkout.web": 500,
+    }
+    key = real_state.keys.stats(0, today)
+    real_state.client.hset(key, mapping=counts)  # type: ignore[arg-type]
+    real_state.client.pexpire(key, DAY_MS)
+
+    shown = show(real_state)
+
+    assert shown.value("winback_recovered_orders_total") == 3
+    assert shown.values("winback_recovered_value_total", "currency") == {"COP": 149.99}
+    assert shown.value("winback_holdout_orders_total") == 1
+    assert shown.values("winback_holdout_value_total", "currency") == {"JPY": 500}
+
+
+def test_what_raises_an_alarm_is_exported_with_its_level(real_state: State) -> None:
+    make_healthy(real_state)
+    ours = [Finding("memory", "warn", "90 % used", ""), Finding("beat", "warn", "late", "")]
+
+    shown = show(real_state, ours=[*ours, Finding("settings", "fail", "mistyped", "fix it")])
+
+    assert shown.values("winback_alarm", "alarm") == {"memory": 1, "settings": 1}
+    assert shown.value("winback_alarm", alarm="memory", level="warn") == 1
+    assert shown.value("winback_alarm", alarm="settings", level="fail") == 1

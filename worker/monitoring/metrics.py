@@ -16,7 +16,8 @@ from state.sending_status import SendingState
 from state.stored_records import ROLES
 from tasks.policy.reasons import REASONS
 from worker.celery_support import message_filter
-from worker.monitoring import health
+from worker.monitoring import alarms, health
+from worker.monitoring.business_metrics import business_metrics
 from worker.monitoring.checks.messages import REMOTE_CONTROL
 from worker.monitoring.checks.progress import overdue_ms
 from worker.monitoring.checks.streams import RECENT
@@ -57,10 +58,12 @@ def metrics(overview: Overview | None, findings: Sequence[Finding], settings: Se
     yield from _sessions(overview)
     yield from _progress(overview, settings)
     yield from _outcomes(overview)
+    yield from business_metrics(overview)
     yield from _collectors(overview)
     yield _privacy(overview)
     yield from outcome_metrics(overview)
     yield _checks(findings)
+    yield _alarms(findings)
 
 
 def _server(overview: Overview) -> Iterator[Metric]:
@@ -172,8 +175,8 @@ def _collectors(overview: Overview) -> Iterator[Metric]:
     up = [(mark.collector, int(not mark.is_missing(now_ms))) for mark in marks]
     yield gauges("winback_collector_up", "1 while a collector reports, else 0.", ("collector",), up)
     behind = [(mark.collector, max(0, now_ms - mark.until_ms) / 1000) for mark in marks]
-    text = "How long ago the first event was accepted that isn't in a stream."
-    yield gauges("winback_collector_behind_seconds", text, ("collector",), behind)
+    about_behind = "How long ago the first event was accepted that isn't in a stream."
+    yield gauges("winback_collector_behind_seconds", about_behind, ("collector",), behind)
     spool = [(mark.collector, mark.figures.spool_bytes) for mark in marks]
     yield gauges("winback_collector_spool_bytes", "Size of a collector's spool.", ("collector",), spool)
     damaged = [(mark.collector, mark.figures.damaged_bytes) for mark in marks]
@@ -201,6 +204,12 @@ def _checks(findings: Sequence[Finding]) -> Metric:
     return gauges(
         "winback_check_failing", "1 for each check of winback status that fails.", ("check",), failing.items()
     )
+
+
+def _alarms(findings: Sequence[Finding]) -> Metric:
+    raised = [((name, finding.mark), 1) for name, finding in alarms.failing(findings).items()]
+    text = "1 for each problem that raises an alarm; `level` is `warn` or `fail`."
+    return gauges("winback_alarm", text, ("alarm", "level"), raised)
 
 
 def _lane(name: str) -> tuple[str, ...]:
