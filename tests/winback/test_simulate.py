@@ -87,6 +87,12 @@ def test_contact_in_quiet_hours_waits_unless_the_shopper_returns(tmp_path: Path)
     assert row["contacts"] == 2
     assert row["back"]["n"] == 1
     assert row["delay_seconds"]["most"] == 650 * 60
+    assert row["night"] == {
+        "flagged": 3,
+        "share_of_flagged": 0.75,
+        "back_before_opening": 1,
+        "contacted": 2,
+    }
 
 
 def test_difference_of_equal_candidates_is_zero(tmp_path: Path) -> None:

@@ -6,11 +6,12 @@ from statistics import mean, median
 
 from detectors.flow import PLATFORMS, STAGES
 from detectors.registry import KINDS
-from detectors.sequence import ACTIVITY_RANK
+from detectors.sequence import ACTIVITY_RANK, RANK_SPAN
 from tasks.delivery.payload import timestamp
 from winback.candidates.judging import Candidate, Verdict
-from winback.candidates.measures import Asked, Group, Measures, difference, group_of, measure
+from winback.candidates.measures import Measures, difference, group_of, measure
 from winback.candidates.silences import Silence
+from winback.candidates.tally import Asked, Tally, columns_of, tally
 
 VERSION = 1
 Document = dict[str, object]
@@ -32,16 +33,41 @@ class Simulated:
     is_contactable: bool = True
     """Only shoppers who can be reached count; otherwise all of them."""
 
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The numbers of every candidate, for each part that has silences."""
+
+    parts: Sequence[Part]
+    of_candidates: Sequence[Mapping[Part, Measures]]
+
     def total(self, number: int) -> Measures:
         """Return the numbers of a candidate for all silences."""
-        every = group_of(self.silences, range(len(self.silences)), self.asked)
-        return measure(self.silences, every, self.verdicts[number], self.asked)
+        return self.of_candidates[number][ALL]
+
+
+def measured(found: Simulated) -> Measured:
+    """Return all numbers."""
+    columns = columns_of(found.silences, found.asked)
+    groups = {part: group_of(columns, places) for part, places in _places(found.silences).items()}
+    numbers = []
+    for verdicts in found.verdicts:
+        cells: dict[tuple[int, int], list[Verdict]] = {}
+        for verdict in verdicts:
+            silence = found.silences[verdict.place]
+            cells.setdefault((silence.activity % RANK_SPAN, silence.kind), []).append(verdict)
+        tallies = {part: Tally() for part in groups}
+        for cell, own in cells.items():
+            counts = tally(found.silences, columns, own, found.asked)
+            for part in _PARTS[cell]:
+                tallies[part].add(counts)
+        numbers.append({part: measure(group, tallies[part], found.asked) for part, group in groups.items()})
+    return Measured(list(groups), numbers)
 
 
 def document(found: Simulated) -> Document:
     """Return the whole document. Shares are parts of one."""
-    groups = {part: group_of(found.silences, places, found.asked) for part, places in _places(found.silences).items()}
-    measured = [_measured(found, groups, number) for number in range(len(found.candidates))]
+    numbers = measured(found)
     return {
         "command": "simulate",
         "version": VERSION,
@@ -59,25 +85,19 @@ def document(found: Simulated) -> Document:
             {
                 "candidate": number,
                 "settings": candidate.name,
-                "rows": [_row(part, measured[number][part], measured[0][part]) for part in groups],
+                "rows": [
+                    _row(part, numbers.of_candidates[number][part], numbers.of_candidates[0][part])
+                    for part in numbers.parts
+                ],
             }
             for number, candidate in enumerate(found.candidates)
         ],
     }
 
 
-def _measured(found: Simulated, groups: Mapping[Part, Group], number: int) -> dict[Part, Measures]:
-    """Return the numbers of a candidate for each group."""
-    verdicts: dict[Part, list[Verdict]] = {part: [] for part in groups}
-    for verdict in found.verdicts[number]:
-        for part in _parts(found.silences[verdict.place]):
-            verdicts[part].append(verdict)
-    return {part: measure(found.silences, group, verdicts[part], found.asked) for part, group in groups.items()}
-
-
 def _places(silences: Sequence[Silence]) -> dict[Part, list[int]]:
     """Return the places of all silences, and of those of each stage, platform and kind that has any."""
-    found: dict[Part, list[int]] = {_ALL: []}
+    found: dict[Part, list[int]] = {ALL: []}
     for place, silence in enumerate(silences):
         for part in _parts(silence):
             found.setdefault(part, []).append(place)
@@ -88,10 +108,10 @@ def _parts(silence: Silence) -> tuple[Part, ...]:
     return _PARTS[silence.rank, silence.kind]
 
 
-_ALL: Part = (None, None, None)
+ALL: Part = (None, None, None)
 _PARTS: dict[tuple[int, int], tuple[Part, ...]] = {
     (ACTIVITY_RANK[stage, platform], number): (
-        _ALL,
+        ALL,
         (stage, None, None),
         (stage, platform, None),
         (None, None, kind.name),
@@ -132,5 +152,11 @@ def _row(part: Part, one: Measures, base: Measures) -> Document:
             "missed": dict(one.gone.missed),
         },
         "delay_seconds": one.delay_seconds._asdict(),
+        "night": {
+            "flagged": one.night.flagged,
+            "share_of_flagged": one.night.share_of_flagged,
+            "back_before_opening": one.night.back_before_opening,
+            "contacted": one.night.contacted,
+        },
         "difference": None if one is base else difference(one, base)._asdict(),
     }

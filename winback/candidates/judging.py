@@ -1,25 +1,23 @@
 """What candidates' settings would have done with each silence: the real rules, without a clock and without Redis."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from detectors.flow import PLATFORMS, STAGES
 from detectors.lanes import milliseconds
 from detectors.registry import KINDS
-from detectors.sequence import occurred_ms
 from detectors.settings import DetectionSettings
-from state.people import ContactRecord, PersonFacts
-from state.session_record import Session
+from state.people import ContactRecord
 from tasks.policy.decisions import Cancel, Decision, Expire, HoldOut, Postpone, Send, Suppress
-from tasks.policy.rules import decide
 from tasks.policy.settings import ContactSettings
-from tasks.policy.situation import Situation
-from winback.candidates.prepared import STAND_IN, Prepared, Shoppers, session_of
+from winback.candidates.prepared import Shoppers
+from winback.candidates.ruling import Clocks, Policy, Ruling
 from winback.candidates.silences import Known, Silence
 
 Outcome = Literal["contact", "suppressed", "cancelled", "expired", "open"]
 _MOST_POSTPONEMENTS = 1000
+_STEP = 10_000
 
 
 class Verdict(NamedTuple):
@@ -34,6 +32,8 @@ class Verdict(NamedTuple):
     outcome: Outcome
     """`open`: the recording ended before the decision."""
     reason: str = ""
+    is_closed: bool = False
+    """Whether contacts were closed when the threshold had passed: at night, on a holiday, or by law."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +73,18 @@ class _Case(NamedTuple):
     """One silence that has outlasted a threshold, and a candidate's contacts before it."""
 
     silence: Silence
-    ready: Prepared
-    session: Session
+    ruling: Ruling
+    number: int
     contacts: tuple[ContactRecord, ...]
     flagged_ms: int
 
 
 def judge(
-    silences: Iterable[Silence], candidates: Sequence[Candidate], shoppers: Shoppers, last_ms: int
+    silences: Iterable[Silence],
+    candidates: Sequence[Candidate],
+    shoppers: Shoppers,
+    last_ms: int,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> list[list[Verdict]]:
     """Return each candidate's verdicts on the silences that outlast its thresholds.
 
@@ -89,23 +93,27 @@ def judge(
         candidates: The settings.
         shoppers: Prepares what is known of sessions.
         last_ms: The end of the recording (Unix ms).
+        progress: Called with the number of silences judged so far.
     """
-    judges = _judges(candidates)
+    judges, policies = _judges(candidates)
     for place, silence in enumerate(silences):
+        if not place % _STEP:
+            progress(place)
         until_ms = silence.end_ms or last_ms
+        rank, kind, begin_ms, known = silence.rank, silence.kind, silence.begin_ms, silence.known
         made: dict[tuple[object, ...], Verdict] = {}
+        rulings: dict[int, Ruling] = {}
         for one in judges:
-            flagged_ms = silence.begin_ms + one.waits[silence.kind][silence.rank]
+            flagged_ms = begin_ms + one.waits[kind][rank]
             if flagged_ms >= until_ms:
                 continue
-            known = silence.known
             number, contacts = one.of_session.get(known.session, 0), one.of_person.get(known.person, ())
             same = (one.policy, flagged_ms, number, contacts)
             verdict = made.get(same)
             if verdict is None:
-                ready = shoppers.of(known)
-                session = session_of(known, number) if number else ready.session
-                case = _Case(silence, ready, session, contacts, flagged_ms)
+                if one.policy not in rulings:
+                    rulings[one.policy] = Ruling(policies[one.policy], silence, shoppers.of(known))
+                case = _Case(silence, rulings[one.policy], number, contacts, flagged_ms)
                 verdict = made[same] = _judged(place, case, one.candidate, last_ms)
             one.verdicts.append(verdict)
             if verdict.outcome == "contact" or verdict.reason == "holdout":
@@ -113,17 +121,24 @@ def judge(
     return [one.verdicts for one in judges]
 
 
-def _judges(candidates: Sequence[Candidate]) -> list[_Judge]:
-    policies: list[object] = []
+def _judges(candidates: Sequence[Candidate]) -> tuple[list[_Judge], list[Policy]]:
+    """Return the judges of candidates, and their policies."""
+    keys: list[object] = []
+    policies: list[Policy] = []
+    clocks: Clocks = {}
     found = []
     for candidate in candidates:
         # Thresholds are in the time, so that only these settings change a decision.
         detection = candidate.detection
-        policy = (candidate.contact, detection.max_abandonment_age, detection.declined is None)
-        if policy not in policies:
-            policies.append(policy)
-        found.append(_Judge(candidate, candidate.waits(), policies.index(policy)))
-    return found
+        key = (candidate.contact, detection.max_abandonment_age, detection.declined is None)
+        if key not in keys:
+            keys.append(key)
+            max_age_ms = milliseconds(detection.max_abandonment_age)
+            policies.append(
+                Policy(candidate.contact, max_age_ms=max_age_ms, lease_ms=candidate.lease_ms, clocks=clocks)
+            )
+        found.append(_Judge(candidate, candidate.waits(), keys.index(key)))
+    return found, policies
 
 
 def _record(one: _Judge, known: Known, verdict: Verdict) -> None:
@@ -135,66 +150,36 @@ def _record(one: _Judge, known: Known, verdict: Verdict) -> None:
 
 def _judged(place: int, case: _Case, candidate: Candidate, last_ms: int) -> Verdict:
     """Follow postponements to the decision."""
-    silence, now_ms = case.silence, case.flagged_ms
+    silence, ruling, number, contacts, flagged_ms = case
+    is_closed = ruling.is_closed(flagged_ms)
     if suppressed := KINDS[silence.kind].suppress_reason(candidate.detection):
-        return Verdict(place, now_ms, now_ms, "suppressed", suppressed)
+        return Verdict(place, flagged_ms, flagged_ms, "suppressed", suppressed, is_closed)
+    now_ms = flagged_ms
     for _ in range(_MOST_POSTPONEMENTS):
-        decision = decide(_situation(case, now_ms, candidate), candidate.contact)
+        decision = ruling.at(now_ms, flagged_ms, number, contacts)
         if not isinstance(decision, Postpone):
-            return _verdict(place, case.flagged_ms, now_ms, decision)
+            return Verdict(place, flagged_ms, now_ms, *_outcome(decision), is_closed)
         now_ms += max(1, decision.delay_ms)
         if silence.end_ms and silence.end_ms < now_ms:
             has_paid = silence.order_ms == silence.end_ms
             reason = "paid" if has_paid else "came_back"
-            return Verdict(place, case.flagged_ms, silence.end_ms, "cancelled", reason)
+            return Verdict(place, flagged_ms, silence.end_ms, "cancelled", reason, is_closed)
         if not silence.end_ms and now_ms > last_ms:
             break
-    return Verdict(place, case.flagged_ms, now_ms, "open")
+    return Verdict(place, flagged_ms, now_ms, "open", "", is_closed)
 
 
-def _situation(case: _Case, now_ms: int, candidate: Candidate) -> Situation:
-    silence, ready = case.silence, case.ready
-    about = silence.about
-    has_bought = bool(about.bought_ms) and now_ms - about.bought_ms < milliseconds(candidate.contact.purchase_cooldown)
-    return Situation(
-        now_ms=now_ms,
-        outreach=STAND_IN,
-        stage=STAGES[silence.rank // len(PLATFORMS)],
-        kind=KINDS[silence.kind].name,
-        claimed_at_ms=case.flagged_ms,
-        last_ms=silence.last_ms,
-        expires_at_ms=case.flagged_ms + milliseconds(candidate.detection.max_abandonment_age),
-        session=case.session,
-        purchased_at_ms=occurred_ms(case.session.purchase),
-        person_id=ready.person_id,
-        phone=ready.phone,
-        country=ready.country,
-        person=PersonFacts(
-            bought=has_bought,
-            opted_out=0 < silence.optout_ms <= now_ms,
-            answers=about.answers,
-            contacts=case.contacts,
-            paying_until_ms=about.paying_until_ms,
-        ),
-        elsewhere_ms=0,
-        reachable=ready.reachable,
-        lease_ms=candidate.lease_ms,
-        identities=ready.identities,
-        blocked=ready.blocked,
-    )
-
-
-def _verdict(place: int, flagged_ms: int, now_ms: int, decision: Decision) -> Verdict:
+def _outcome(decision: Decision) -> tuple[Outcome, str]:
     match decision:
         case Send():
-            return Verdict(place, flagged_ms, now_ms, "contact")
+            return "contact", ""
         case HoldOut():
-            return Verdict(place, flagged_ms, now_ms, "suppressed", "holdout")
+            return "suppressed", "holdout"
         case Suppress(reason):
-            return Verdict(place, flagged_ms, now_ms, "suppressed", reason)
+            return "suppressed", reason
         case Cancel(reason):
-            return Verdict(place, flagged_ms, now_ms, "cancelled", reason)
+            return "cancelled", reason
         case Expire(reason):
-            return Verdict(place, flagged_ms, now_ms, "expired", reason)
+            return "expired", reason
         case _:
-            return Verdict(place, flagged_ms, now_ms, "open")
+            return "open", ""

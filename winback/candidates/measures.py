@@ -1,35 +1,16 @@
 """The numbers of one candidate: contacts, returns, abandonments reached, and the difference to those in force."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from statistics import median, quantiles
 from typing import NamedTuple
-from zlib import crc32
 
 from thresholds.grid import DAY_MS
 from thresholds.intervals import Interval, Part, Z, effective, standard_error
-from thresholds.silences import GROUPS
-from winback.candidates.judging import Verdict
-from winback.candidates.silences import Silence
+from winback.candidates.tally import BACK, ORDERED, Asked, Columns, Followed, Tally, cells, counted
 
 _TENTHS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What is counted. Times are ms; the period is in Unix ms."""
-
-    horizon_ms: int
-    gone_ms: int
-    first_ms: int
-    last_ms: int
-
-    @property
-    def days(self) -> float:
-        """The length of the recording in days."""
-        return (self.last_ms - self.first_ms) / DAY_MS
 
 
 class Share(NamedTuple):
@@ -60,6 +41,15 @@ class Gone:
     missed: Mapping[str, int]
 
 
+class Night(NamedTuple):
+    """Silences whose threshold passed at a closed time: in quiet hours, on a holiday or by law."""
+
+    flagged: int
+    share_of_flagged: float | None
+    back_before_opening: int
+    contacted: int
+
+
 @dataclass(frozen=True, slots=True)
 class Measures:
     """The numbers of a candidate, for all silences or a part of them."""
@@ -81,6 +71,7 @@ class Measures:
     not_followed: int
     gone: Gone
     delay_seconds: Spread
+    night: Night
     parts: Mapping[int, Part]
     """Contacts that were followed and returns within the horizon, by group of people."""
 
@@ -100,48 +91,40 @@ class Group:
 
     silences: int
     sessions: int
-    gone: frozenset[int]
-    """The places of true abandonments."""
+    gone: int
+    """True abandonments."""
 
 
-def group_of(silences: Sequence[Silence], places: Sequence[int], asked: Asked) -> Group:
+def group_of(columns: Columns, places: Sequence[int]) -> Group:
     """Return the group of the silences at some places."""
-    gone = (
-        place
-        for place in places
-        if (silences[place].end_ms or asked.last_ms) - silences[place].begin_ms >= asked.gone_ms
-    )
-    return Group(len(places), len({silences[place].known.session for place in places}), frozenset(gone))
+    sessions, gone = columns.sessions, columns.gone
+    return Group(len(places), len({sessions[place] for place in places}), sum(gone[place] for place in places))
 
 
-def measure(silences: Sequence[Silence], group: Group, verdicts: Sequence[Verdict], asked: Asked) -> Measures:
+def measure(group: Group, found: Tally, asked: Asked) -> Measures:
     """Return the numbers from a candidate's verdicts on a group."""
-    contacts = [verdict for verdict in verdicts if verdict.outcome == "contact"]
-    people, back = _share(silences, contacts, asked, lambda one: one.end_ms, asked.horizon_ms)
-    reasons = {
-        outcome: Counter(verdict.reason for verdict in verdicts if verdict.outcome == outcome)
-        for outcome in ("suppressed", "cancelled", "expired")
-    }
-    delays = [(verdict.decided_ms - silences[verdict.place].last_ms) / 1000 for verdict in contacts]
+    contacts = found.outcomes["contact", ""]
+    back = _share(found.horizon, BACK)
     return Measures(
         sessions=group.sessions,
         silences=group.silences,
-        flagged=len(verdicts),
-        flagged_sessions=len({silences[verdict.place].known.session for verdict in verdicts}),
-        contacts=len(contacts),
-        contacts_of_days=_by_day(contacts, asked),
-        suppressed=reasons["suppressed"],
-        cancelled=reasons["cancelled"],
-        expired=reasons["expired"],
-        undecided=sum(verdict.outcome == "open" for verdict in verdicts),
+        flagged=found.flagged,
+        flagged_sessions=len(found.sessions),
+        contacts=contacts,
+        contacts_of_days=[found.days[day] for day in range(asked.first_ms // DAY_MS, asked.last_ms // DAY_MS + 1)],
+        suppressed=counted(found.outcomes, "suppressed"),
+        cancelled=counted(found.outcomes, "cancelled"),
+        expired=counted(found.outcomes, "expired"),
+        undecided=found.outcomes["open", ""],
         back=back,
-        ordered=_share(silences, contacts, asked, lambda one: one.order_ms, asked.horizon_ms)[1],
-        back_24h=_share(silences, contacts, asked, lambda one: one.end_ms, DAY_MS)[1],
-        ordered_24h=_share(silences, contacts, asked, lambda one: one.order_ms, DAY_MS)[1],
-        not_followed=len(contacts) - back.followed,
-        gone=_gone(group, verdicts),
-        delay_seconds=_spread(delays),
-        parts=people,
+        ordered=_share(found.horizon, ORDERED),
+        back_24h=_share(found.day, BACK),
+        ordered_24h=_share(found.day, ORDERED),
+        not_followed=contacts - back.followed,
+        gone=_gone(group, found),
+        delay_seconds=_spread(sorted(found.delays_ms)),
+        night=_night(found),
+        parts=cells(found.horizon.groups, BACK),
     )
 
 
@@ -162,54 +145,40 @@ def difference(one: Measures, base: Measures) -> Difference:
     return Difference(one.contacts - base.contacts, shift, shift - Z * error, shift + Z * error)
 
 
-def _share(
-    silences: Sequence[Silence],
-    contacts: Iterable[Verdict],
-    asked: Asked,
-    moment: Callable[[Silence], int],
-    horizon_ms: int,
-) -> tuple[dict[int, Part], Share]:
-    """Return the contacts that were followed by group, and the share of those with a moment within the horizon."""
-    groups: dict[int, Part] = {}
-    days: dict[int, Part] = {}
-    for verdict in contacts:
-        until_ms = verdict.decided_ms + horizon_ms
-        if until_ms > asked.last_ms:
-            continue
-        silence = silences[verdict.place]
-        hit = 0 < moment(silence) <= until_ms
-        known = silence.known
-        group = crc32((known.person or known.session).encode()) % GROUPS
-        for cells, key in ((groups, group), (days, verdict.decided_ms // DAY_MS)):
-            weight, hits = cells.get(key, (0, 0))
-            cells[key] = Part(weight + 1, hits + hit)
+def _share(found: Followed, bit: int) -> Share:
+    groups, days = cells(found.groups, bit), cells(found.days, bit)
     followed = round(sum(part.weight for part in groups.values()))
     if not followed:
-        return groups, Share(0, 0, None, None, None)
+        return Share(0, 0, None, None, None)
     hits = round(sum(part.hits for part in groups.values()))
-    errors = [standard_error(cells.values()) for cells in (groups, days)]
+    errors = [standard_error(each.values()) for each in (groups, days)]
     error = max((each for each in errors if each is not None), default=0.0)
     interval: Interval = effective(hits / followed, followed, error)
-    return groups, Share(followed, hits, hits / followed, *interval)
+    return Share(followed, hits, hits / followed, *interval)
 
 
-def _gone(group: Group, verdicts: Iterable[Verdict]) -> Gone:
-    judged = [verdict for verdict in verdicts if verdict.place in group.gone]
-    contacted = sum(verdict.outcome == "contact" for verdict in judged)
-    reasons = (verdict.reason or verdict.outcome for verdict in judged if verdict.outcome != "contact")
-    missed = Counter("contacted_before" if reason == "session_limit" else reason for reason in reasons)
-    if len(group.gone) > len(judged):
-        missed["below_threshold"] = len(group.gone) - len(judged)
-    return Gone(len(group.gone), len(judged), contacted, missed)
+def _gone(group: Group, found: Tally) -> Gone:
+    judged, contacted = sum(found.of_gone.values()), found.of_gone["contact", ""]
+    missed: dict[str, int] = {}
+    for (outcome, reason), number in found.of_gone.items():
+        if outcome != "contact":
+            name = "contacted_before" if reason == "session_limit" else reason or outcome
+            missed[name] = missed.get(name, 0) + number
+    if group.gone > judged:
+        missed["below_threshold"] = group.gone - judged
+    return Gone(group.gone, judged, contacted, missed)
 
 
-def _by_day(contacts: Iterable[Verdict], asked: Asked) -> list[int]:
-    counts = Counter(verdict.decided_ms // DAY_MS for verdict in contacts)
-    return [counts[day] for day in range(asked.first_ms // DAY_MS, asked.last_ms // DAY_MS + 1)]
+def _night(found: Tally) -> Night:
+    flagged = sum(found.of_closed.values())
+    back = sum(counted(found.of_closed, "cancelled").get(reason, 0) for reason in ("came_back", "paid"))
+    share = flagged / found.flagged if found.flagged else None
+    return Night(flagged, share, back, found.of_closed["contact", ""])
 
 
-def _spread(values: Sequence[float]) -> Spread:
-    if not values:
+def _spread(delays_ms: Sequence[int]) -> Spread:
+    if not delays_ms:
         return Spread(None, None, None)
-    p90 = quantiles(values, n=_TENTHS, method="inclusive")[-1] if len(values) > 1 else values[0]
-    return Spread(median(values), p90, max(values))
+    seconds = [delay / 1000 for delay in delays_ms]
+    p90 = quantiles(seconds, n=_TENTHS, method="inclusive")[-1] if len(seconds) > 1 else seconds[0]
+    return Spread(median(seconds), p90, seconds[-1])

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from detectors.normalize import names
 from detectors.normalize.identities import identities_of
 from state.people import person_of
 from state.session_record import Session
@@ -51,14 +52,14 @@ class Shoppers:
 
     def _prepare(self, known: Known) -> Prepared:
         fields = known.fields
-        built = payload.build(fields, session_id="s", stage="checkout", platform="web", abandoned_ms=0, reason=STAND_IN)
-        phone = payload.phone_of(fields) or ""
+        name, phone = names.person_name(fields.get("name", "")), payload.phone_of(fields) or ""
+        country = payload.country_of(fields.get("country", ""), phone) if name and phone else None
         people = identities_of(*payload.contact_of(fields))
         return Prepared(
             session=session_of(known, 0),
-            reachable=self._all_reachable or isinstance(built, payload.Built),
+            reachable=self._all_reachable or country is not None,
             phone=phone,
-            country=built.request.customer.country_code if isinstance(built, payload.Built) else "",
+            country=country or "",
             person_id=person_of(people[0], self._secret) if people else "",
             identities=people,
             blocked=self._blocklist.hit(name=fields.get("name", ""), email=fields.get("email", ""), e164=phone),

@@ -10,13 +10,14 @@ from rich.table import Table
 from detectors.durations import parse_duration
 from detectors.lanes import milliseconds
 from tasks.policy.blocklist import compiled
-from winback.candidates.document import Simulated, document
+from winback.candidates.document import Simulated, document, measured
 from winback.candidates.heard import FullReader
 from winback.candidates.judging import Candidate, judge
-from winback.candidates.measures import Asked, Measures, difference
+from winback.candidates.measures import Measures, difference
 from winback.candidates.prepared import Shoppers
 from winback.candidates.settings import candidates
 from winback.candidates.silences import SilencePass
+from winback.candidates.tally import Asked
 from winback.cli import terminal
 from winback.tuning.amounts import number, of_100
 from winback.tuning.events import HourlyCounts, Source, in_order
@@ -93,7 +94,8 @@ def _simulated(
 
 
 def _show(console: Console, found: Simulated) -> None:
-    measures = [found.total(place) for place in range(len(found.candidates))]
+    numbers = measured(found)
+    measures = [numbers.total(place) for place in range(len(found.candidates))]
     population = "reachable shoppers" if found.is_contactable else "all shoppers, reachable or not"
     console.print(f"{found.events:,} events, {found.asked.days:.1f} days, {population}. Of 100 people contacted:")
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))

@@ -37,7 +37,9 @@ def show(console: Console, found: Tuned) -> None:
     if settings := toml(found):
         console.print()
         console.print("Settings to paste (winback tune --toml prints only these):")
-        _print(console, settings.rstrip())
+        for line in settings.rstrip().splitlines():
+            # Padding would fill each line up to the longest.
+            console.print(Text(" " * _INDENT + line if line else ""))
 
 
 def _print(console: Console, text: str) -> None:

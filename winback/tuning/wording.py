@@ -56,14 +56,20 @@ def back_test(row: Row, found: Tuned) -> str:
     other = (
         ""
         if row.choice.point and row.choice.point.threshold_ms == kept.threshold_ms
-        else (f", {duration(kept.threshold_ms)}")
+        else f" ({duration(kept.threshold_ms)})"
     )
     tested = (
-        f"Back-test: chosen on the first {number(first)} days{other}, kept in the last {number(found.days - first)}: "
+        f"Back-test: chosen on the first {_whole_days(first)}{other}, "
+        f"kept in the last {_whole_days(found.days - first)}: "
         f"promised {percent(kept.promised)} %, was {percent(kept.realised)} % "
         f"({percent(kept.interval.low)} to {percent(kept.interval.high)})."
     )
     return f"{tested} The shop has changed in this time, so rely on the number less." if kept.drift else tested
+
+
+def _whole_days(days: float) -> str:
+    whole = max(1, round(days))
+    return "1 day" if whole == 1 else f"{whole} days"
 
 
 def about(found: Tuned) -> str:
