@@ -22,6 +22,7 @@ from tests.mutants.lua_noticed import NOTICED, Noticed
 from tests.mutants.lua_noticed_collectors import NOTICED_COLLECTORS
 from tests.mutants.lua_noticed_experiments import NOTICED_EXPERIMENTS
 from tests.mutants.lua_noticed_outcomes import NOTICED_OUTCOMES
+from tests.mutants.lua_noticed_recording import NOTICED_RECORDING
 from tests.support.cli_support import make_healthy
 from tests.support.durations import HOUR_MS
 from tests.support.filled_stream import fill
@@ -35,7 +36,9 @@ pytestmark = pytest.mark.xdist_group("valkey")
 TESTS = Path(__file__).parents[1]
 MUTANTS = [
     (module, noticed)
-    for module, all_noticed in (NOTICED | NOTICED_COLLECTORS | NOTICED_EXPERIMENTS | NOTICED_OUTCOMES).items()
+    for module, all_noticed in (
+        NOTICED | NOTICED_COLLECTORS | NOTICED_EXPERIMENTS | NOTICED_OUTCOMES | NOTICED_RECORDING
+    ).items()
     for noticed in all_noticed
 ]
 SCRIPTS = sorted(path.stem for path in LUA.glob("*.lua"))
