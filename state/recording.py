@@ -115,6 +115,16 @@ class Copies:
         gone = (max(0, one.copied - one.recorded - one.waiting) + one.uncopied for one in found)
         return Counts(sum(one.waiting for one in found), sum(gone))
 
+    def now_ms(self) -> int:
+        """Return the server's clock (Unix ms).
+
+        Raises:
+            StateError: The server doesn't answer.
+        """
+        with driver_errors():
+            seconds, micros = self._scripts.client.time()
+        return int(seconds) * 1000 + int(micros) // 1000
+
     def read(self, count: int) -> dict[str, list[Copy]]:
         """Return the first copies of each stream, by its key, without removing them.
 

@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 -- Records what the recorder reports.
 -- KEYS[1]  hash of the recorder
--- ARGV[1]  how long the hash is kept (ms); ARGV[2] entries written; ARGV[3] entries lost, of all recorders; ARGV[4] why it
---          doesn't write ('': it does); ARGV[5] bytes of all its files; ARGV[6] '1': it stops
+-- ARGV[1]  how long the hash is kept (ms); ARGV[2] entries written; ARGV[3] entries lost, of all recorders; ARGV[4] why
+--          it doesn't write ('': it does); ARGV[5] bytes of all its files; ARGV[6] '1': it stops
 -- Returns  when entries were last lost (ms); '' if none were
 -- include: clock, text
 local ttl_ms, written, lost, why, bytes, stops = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]

@@ -13,7 +13,7 @@ from state.errors import ServerUnavailableError
 from state.recording import Copies, RecorderStatus
 from tests.support.durations import DAY_MS
 from tests.support.filled_stream import read
-from tests.support.stored_state import now_ms, texts
+from tests.support.stored_state import texts
 from worker.recorder.files import RecordingFiles
 from worker.recorder.pseudonyms import Pseudonyms
 from worker.recorder.recorder import DISK_AWAY_S, Recorder
@@ -40,7 +40,6 @@ class Shop:
             Copies(self.state.scripts, self.state.keys, self.state.streams),
             files,
             Pseudonyms(SECRET),
-            now_ms=lambda: now_ms(self.state),
             monotonic=lambda: self.time_s,
             heartbeat=self._beat,
         )

@@ -50,7 +50,6 @@ def record(context: typer.Context) -> None:
         Copies(state.scripts, state.keys, state.streams),
         files,
         Pseudonyms(runtime.identity_secret(settings)),
-        now_ms=state.streams.now_ms,
         heartbeat=lambda: state.heartbeat("record"),
     )
     log.info("ready", server=server, directory=str(settings.record.directory))

@@ -35,13 +35,11 @@ class Recorder:
         files: RecordingFiles,
         pseudonyms: Pseudonyms,
         *,
-        now_ms: Callable[[], int],
         monotonic: Callable[[], float] = time.monotonic,
         heartbeat: Callable[[], None] = lambda: None,
     ) -> None:
-        """Prepare. `now_ms` is the server's clock (Unix ms)."""
         self._copies, self._files, self._pseudonyms = copies, files, pseudonyms
-        self._now_ms, self._monotonic, self._heartbeat = now_ms, monotonic, heartbeat
+        self._monotonic, self._heartbeat = monotonic, heartbeat
         self._name = secrets.token_hex(8)
         self._disk_at = float("-inf")
         self._written = 0
@@ -104,7 +102,7 @@ class Recorder:
         ]
         if lines:
             try:
-                self._files.write(b"".join(lines), self._now_ms())
+                self._files.write(b"".join(lines), self._copies.now_ms())
             except OSError as problem:
                 self._fail((problem.strerror or "unknown error").lower())
                 return False
