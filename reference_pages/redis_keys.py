@@ -4,7 +4,7 @@ import inspect
 import re
 from collections.abc import Iterator
 
-from state.keys import Keys, applied_of
+from state.keys import Keys, applied_of, recording_of
 from state.privacy_keys import privacy_prefix
 
 _OUTREACH = "07-0123456789abcdef"
@@ -58,6 +58,7 @@ def _keys() -> Iterator[tuple[str, str]]:
         values = [_EXAMPLES[each] for each in list(inspect.signature(method).parameters)[1:]]
         yield _pattern(method(keys, *values)), _text(inspect.getdoc(method))
     yield _pattern(applied_of(keys.events)), _text(inspect.getdoc(applied_of))
+    yield _pattern(recording_of(keys.events)), _text(inspect.getdoc(recording_of))
 
 
 def _pattern(key: str) -> str:

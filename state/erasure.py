@@ -10,7 +10,7 @@ from state.calls import sessions as lua
 from state.cipher import Cipher
 from state.event_stream import GROUP
 from state.inventory import Inventory
-from state.keys import LAST_ERASURE_TTL_MS, Keys, applied_of
+from state.keys import LAST_ERASURE_TTL_MS, Keys, applied_of, recording_of
 from state.partitions import partition_of, partition_of_outreach
 from state.scripts import Scripts
 from state.server_errors import driver_errors
@@ -133,6 +133,10 @@ class Erasure(Inventory):
                 self._scripts.client.xack(key, GROUP, entry_id)
                 # Count the removed entries as applied, so that they don't look lost.
                 self._scripts.client.hincrby(applied_of(key), "applied", removed)
+
+    def remove_copies(self) -> None:
+        """Remove all events that wait for the recorder. They are counted as lost: it writes them within seconds."""
+        self.delete([recording_of(stream.key) for stream in self._streams.all()])
 
     def clear_slow_log(self) -> bool:
         """Empty the server's logs of slow and large commands; return False if the server refuses."""

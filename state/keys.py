@@ -38,6 +38,11 @@ def applied_of(stream: str) -> str:
     return f"{stream.partition(':')[0]}:applied:{{{stream}}}"
 
 
+def recording_of(stream: str) -> str:
+    """Stream, capped: applied entries of a stream (by its key) for the recorder, in its slot (10 minutes)."""
+    return f"{stream.partition(':')[0]}:recording:{{{stream}}}"
+
+
 @dataclass(frozen=True, slots=True)
 class Keys(OutcomeKeys):
     """The names of all keys under one namespace."""

@@ -29,6 +29,16 @@ class OutcomeKeys(CollectorKeys):
         """Text: the sender of webhooks that has the turn (some seconds)."""
         return f"{self.namespace}:{{control}}:webhook_turn"
 
+    @property
+    def recorder(self) -> str:
+        """Hash: what the recorder reported: numbers, times (ms) and why it doesn't write (7 days)."""
+        return f"{self.namespace}:{{control}}:recorder"
+
+    @property
+    def recorder_turn(self) -> str:
+        """Text: the recorder that has the turn (some seconds)."""
+        return f"{self.namespace}:{{control}}:recorder_turn"
+
     def unmoved(self, number: int) -> str:
         """Sorted set: outcome of an outreach, as JSON → its place. The sweep role moves them to the feed."""
         return f"{self.namespace}:{{{number:02d}}}:outcomes"

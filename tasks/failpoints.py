@@ -33,6 +33,7 @@ Point = Literal[
     "outcomes_added",
     "outcomes_removed",
     "webhook_accepted",
+    "recording_written",
 ]
 
 _directory: Final = os.environ.get(VARIABLE, "")

@@ -4,15 +4,19 @@
 -- ARGV[1]  consumer group; ARGV[2] '1' if no other entry lies between the first and the last (they come from one read);
 --          ARGV[3] hash that counts applied entries, in the slot of the stream; ARGV[4...] entry ids, ascending
 -- Returns  number deleted
+-- include: copy_for_recorder
 local stream, group, is_one_read, counter = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local first, last = ARGV[4], ARGV[#ARGV]
 -- Before anything is removed: while a slot moves to another node, this hash can already be there. Then this is refused.
 redis.call('EXISTS', counter)
 -- guard acknowledge_head_only: without is_one_read == '1' and
 local head = is_one_read == '1' and redis.call('XRANGE', stream, '-', '+', 'COUNT', '1')[1]
-local deleted = 0
+local deleted, ids = 0, {unpack(ARGV, 4)}
 -- guard acknowledge_head: without and head[1] == first
-if head and head[1] == first then
+local is_range = head and head[1] == first
+-- guard acknowledge_copies
+copy_for_recorder(stream, counter, ids, is_range)
+if is_range then
   -- At the head of the stream, whole blocks can be cut off at a fraction of the cost.
   -- guard acknowledge_last: without + redis.call('XDEL', stream, last)
   deleted = redis.call('XTRIM', stream, 'MINID', '=', last) + redis.call('XDEL', stream, last)

@@ -135,6 +135,7 @@ class Forget:
         # Before their events are removed: opt-outs and refusals must outlive all other data.
         self._keep_refusals(subject, found.entries, done)
         self._state.remove_entries([(one.stream, one.entry_id) for one in found.entries])
+        self._state.remove_copies()
         done.erased = _sum(done.erased, self._state.erase(subject.sessions, found.outreaches))
         self._state.remove_rejected([entry_id for entry_id, _ in found.rejected])
         self._state.feed.erase([one.entry for one in found.outcomes if one.entry])

@@ -101,7 +101,7 @@ def test_a_service_gets_only_the_secrets_that_it_uses() -> None:
     def holders(variable_name: str) -> set[str]:
         return {name for name in SERVICES if variable_name in SERVICES[name]["environment"]}
 
-    assert holders("WINBACK_IDENTITY_SECRET") == {"ingest", "sweep", "recover", "collect"}
+    assert holders("WINBACK_IDENTITY_SECRET") == {"ingest", "sweep", "recover", "collect", "record"}
     assert holders("WINBACK_ENCRYPTION_KEYS") == {"ingest", "recover", "collect"}
     assert holders("WINBACK_FLOWER__BASIC_AUTH") == {"flower"}
     assert holders("WINBACK_DELIVERY__PUBLIC_API_KEY") == {"recover", "mock-api"}
@@ -185,6 +185,8 @@ def test_compose_starts_each_role_like_winback_up() -> None:
     assert commands.pop("collect") == ["winback", "collect"]
     assert SERVICES["outcomes"]["profiles"] == ["outcomes"]
     assert commands.pop("outcomes") == ["winback", "outcomes"]
+    assert SERVICES["record"]["profiles"] == ["record"]
+    assert commands.pop("record") == ["winback", "record"]
     assert commands == role_commands()
     assert not any("profiles" in SERVICES[name] for name in commands)
 
@@ -199,6 +201,7 @@ def test_systemd_starts_each_role_with_the_command_of_winback_up() -> None:
     assert started.pop("metrics") == ["winback", "metrics"]
     assert started.pop("collect") == ["winback", "collect"]
     assert started.pop("outcomes") == ["winback", "outcomes"]
+    assert started.pop("record") == ["winback", "record"]
     assert started == role_commands()
 
 

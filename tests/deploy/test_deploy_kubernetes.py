@@ -33,8 +33,8 @@ from worker.errors import StartError
 from worker.settings import Settings, load
 from worker.settings.keys import leaves, variable
 
-ROLES = sorted(set(OURS) - {"mock-api", "collect", "outcomes"})
-"""The roles of `base`; the files of the others are in test_deploy_collect.py and test_deploy_outcomes.py."""
+ROLES = sorted(set(OURS) - {"mock-api", "collect", "outcomes", "record"})
+"""The roles of `base`; the others have a file of tests each, such as test_deploy_collect.py."""
 CELERY = ("sweep", "recover", "beat", "flower")
 PORTS = {"flower": 5555, "metrics": DEFAULT_PORT}
 OLDEST = "1.31"

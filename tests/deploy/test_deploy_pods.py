@@ -12,7 +12,7 @@ from worker.runtime import State
 from worker.settings import Settings
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
-ROLES = sorted(set(OURS) - {"mock-api", "collect", "outcomes"})
+ROLES = sorted(set(OURS) - {"mock-api", "collect", "outcomes", "record"})
 ASKED = {"flower": "/healthcheck", "metrics": "/healthz"}
 
 each_role = pytest.mark.parametrize("role", ROLES)

@@ -19,6 +19,8 @@ FILES = [*SERVICES, "winback.target"]
 # systemd before 254 warns about these and continues.
 NEWER = re.compile(r"'(RestartSteps|RestartMaxDelaySec)'.*ignoring")
 
+OPTIONAL = ("collect", "outcomes", "record")
+
 each_service = pytest.mark.parametrize("name", SERVICES)
 
 
@@ -103,6 +105,7 @@ def test_a_role_has_its_own_account_and_no_secret_in_its_unit(name: str) -> None
         "PYTHONDONTWRITEBYTECODE",
         "PYTHONUNBUFFERED",
         *(["WINBACK_COLLECT__SPOOL"] if name == "winback-collect.service" else []),
+        *(["WINBACK_RECORD__DIRECTORY"] if name == "winback-record.service" else []),
     ]
 
 
@@ -122,8 +125,7 @@ def test_the_steps_in_the_readme_install_every_file() -> None:
     enabled = re.search(r"^systemctl enable --now (.+)$", steps, re.MULTILINE)
     assert enabled
     assert {unit.replace("@1", "@").removesuffix(".target") for unit in enabled[1].split()} == {
-        Path(name).stem for name in FILES if name not in {"winback-collect.service", "winback-outcomes.service"}
+        Path(name).stem for name in FILES if name not in {f"winback-{role}.service" for role in OPTIONAL}
     }
-    assert "`systemctl enable --now winback-collect`" in steps
-    assert "`systemctl enable --now winback-outcomes`" in steps
+    assert [role for role in OPTIONAL if f"`systemctl enable --now winback-{role}`" not in steps] == []
     assert "install -m 0600 deploy/systemd/winback.env.example /etc/winback/winback.env" in steps

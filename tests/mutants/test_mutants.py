@@ -22,6 +22,7 @@ from tests.mutants.lua_noticed import NOTICED, Noticed
 from tests.mutants.lua_noticed_collectors import NOTICED_COLLECTORS
 from tests.mutants.lua_noticed_experiments import NOTICED_EXPERIMENTS
 from tests.mutants.lua_noticed_outcomes import NOTICED_OUTCOMES
+from tests.mutants.lua_noticed_recording import NOTICED_RECORDING
 from tests.mutants.lua_noticed_silences import NOTICED_SILENCES
 from tests.support.cli_support import make_healthy
 from tests.support.durations import HOUR_MS
@@ -34,7 +35,7 @@ from worker.supervision.embedded_valkey import EmbeddedValkey
 pytestmark = pytest.mark.xdist_group("valkey")
 
 TESTS = Path(__file__).parents[1]
-EVERY = NOTICED | NOTICED_COLLECTORS | NOTICED_EXPERIMENTS | NOTICED_OUTCOMES | NOTICED_SILENCES
+EVERY = NOTICED | NOTICED_COLLECTORS | NOTICED_EXPERIMENTS | NOTICED_OUTCOMES | NOTICED_RECORDING | NOTICED_SILENCES
 MUTANTS = [(module, noticed) for module, all_noticed in EVERY.items() for noticed in all_noticed]
 SCRIPTS = sorted(path.stem for path in LUA.glob("*.lua"))
 # A mutant must be a script that runs. These errors show that it isn't one.

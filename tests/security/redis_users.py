@@ -13,6 +13,7 @@ USERS = (
     "sweep",
     "recover",
     "outcomes",
+    "record",
     "reader",
     "beat",
     "metrics",

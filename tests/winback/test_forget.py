@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from state.partitions import partition_of
+from state.recording import Copies
 from tests.support.deciding import dead, unknown
 from tests.support.decision_support import Shop
 from tests.support.durations import HOUR_MS, MINUTE_MS
@@ -45,6 +46,18 @@ def test_forget_removes_every_trace_and_nothing_else(shop: Shop) -> None:
     assert waiting(shop.state) == 1
     assert shop.state.client.xlen(shop.state.keys.rejected) == 1
     assert shop.state.client.zcard(f"{shop.state.keys.partition(partition_of('s-1'))}dead") == 0
+
+
+def test_copies_for_the_recorder_are_removed(shop: Shop) -> None:
+    copies = Copies(shop.state.scripts, shop.state.keys, shop.state.streams)
+    shop.state.streams.first.create_group()
+    copies.sign(asks=True)
+    publish(shop.state, event(session="s-1", customer=JANE))
+    process(shop.state, *shop.state.streams.first.read("one", count=1, block_ms=1))
+    assert copies.read(1)
+    shop.json("forget", "--phone", PHONE, "--yes")
+    assert copies.read(1) == {}
+    assert copies.sign(asks=False).lost == 1
 
 
 def test_it_asks_first_and_names_what_it_found(shop: Shop) -> None:

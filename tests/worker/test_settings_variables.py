@@ -74,6 +74,9 @@ OF_A_SECTION = {
     "ADDRESS": "0.0.0.0",  # noqa: S104 - nothing listens
     "RAMP": "50",
     "HOLDOUT": "5",
+    "ROTATE_AFTER": "59m",
+    "LIMIT_MB": "70",
+    "KEEP": "15d",
     "BOT_DOMAINS": "robots.example",
     "BOT_ADDRESSES": '["robot@shop.com"]',
     "BOT_NUMBERS": "+1???55501??",

@@ -23,6 +23,7 @@ GROUPS = {
         "ingest": "Read the event streams and apply events to sessions.",
         "collect": "Receive events that shops already send.",
         "outcomes": "Send outcomes to the shop as signed webhooks.",
+        "record": "Write events without personal data to files for tune.",
         "metrics": "Serve Prometheus metrics at /metrics.",
         "mock-api": "Serve a mock of Yuno's API that contacts no person.",
         "replay": "Send recorded events again as if they happened now.",
@@ -70,7 +71,7 @@ _GROUP_OF = {name: group for group, lines in GROUPS.items() for name in lines}
 _MODULES = {"resume": "pause"}
 """Commands whose module has another name."""
 
-_SUPERVISED = {"up", "collect", "outcomes"}
+_SUPERVISED = {"up", "collect", "outcomes", "record"}
 """Commands that a supervisor restarts after a temporary problem."""
 
 _Runnable = TyperCommand | TyperGroup

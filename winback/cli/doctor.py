@@ -17,7 +17,7 @@ from worker.errors import StartError
 from worker.monitoring.health import Finding, Mark
 from worker.monitoring.liveness import check_role
 
-CheckedRole = Literal["collect", "ingest", "sweep", "recover", "outcomes", "beat", "flower"]
+CheckedRole = Literal["collect", "ingest", "sweep", "recover", "outcomes", "record", "beat", "flower"]
 
 STYLES: dict[Mark, str] = {"ok": "green", "note": "cyan", "warn": "yellow", "fail": "bold red"}
 SHOWN: dict[Mark, str] = {"ok": "ok", "note": "note", "warn": "warn", "fail": "FAIL"}

@@ -17,6 +17,7 @@ from tasks.policy.quiet_hours import QuietHours
 from tasks.policy.settings import ContactSettings
 from tasks.policy.stage_settings import AtStage
 from winback.tuning.reading import person_of
+from winback.tuning.recorded import person_in
 from winback.tuning.said import CLOSED, EMPTIED, NOTHING, Said, Worth, merged
 
 _QUIET_HOURS = "quiet_hours"
@@ -151,6 +152,8 @@ class Shoppers:
 
 
 def _reached(phone: str | None, phone_country: str | None, country: str | None) -> Reached:
+    if phone and (recorded := person_in(phone)):
+        return Reached(recorded.example, country_of(country or "", recorded.example) or "", recorded.person)
     fields: Mapping[str, str] = {"phone": phone or "", PHONE_COUNTRY: phone_country or "", "country": country or ""}
     number = phone_of(fields) if phone else None
     if not number:

@@ -12,6 +12,7 @@ from detectors.sequence import ACTIVITY_RANKS, NO_DATE_MS, RANK_SPAN, epoch_ms, 
 from detectors.settings import DetectionSettings
 from thresholds.observed import Observed
 from winback.tuning.plain_lines import read_plain
+from winback.tuning.recorded import MARK, restored
 from winback.tuning.said import said_by
 from worker.ingest.crediting import named_in
 
@@ -42,10 +43,13 @@ class Reader:
 
     def read_any(self, line: bytes) -> Observed | str:
         """Return the same as `read`, slowly."""
-        event = read_event(line)
-        return event if isinstance(event, str) else self._observed(event)
+        found = restored(line) if MARK in line else None
+        event = read_event(found[0] if found else line)
+        if isinstance(event, str):
+            return event
+        return self._observed(event, found[1] if found else tuple(map(person_of, named_people(event))))
 
-    def _observed(self, event: ActivityEvent) -> Observed:
+    def _observed(self, event: ActivityEvent, people: tuple[int, ...]) -> Observed:
         at_ms = epoch_ms(event.occurred_at) if event.occurred_at else 0
         place = position(event, at_ms)
         is_order, is_optout = event.type == "order_completed", event.type == "opt_out"
@@ -58,7 +62,7 @@ class Reader:
             is_tuned=not is_order and (not is_signal or place.signal % RANK_SPAN in self._tuned),
             is_order=is_order,
             is_optout=is_optout,
-            people=tuple(map(person_of, named_people(event))),
+            people=people,
             also=also_named(event),
             said=said_by(event, with_value=self._with_values),
         )

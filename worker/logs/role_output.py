@@ -8,7 +8,7 @@ from json import dumps
 
 from worker.logs.masking import mask_urls
 
-_COMMANDS = frozenset({"collect", "ingest", "metrics", "outcomes"})
+_COMMANDS = frozenset({"collect", "ingest", "metrics", "outcomes", "record"})
 """Commands of `winback` that are roles."""
 
 
@@ -22,7 +22,7 @@ def is_role(arguments: list[str]) -> bool:
     if not arguments or arguments[0] not in _COMMANDS or "--help" in arguments:
         return False
     # These are roles unless they have a command of their own.
-    return arguments[0] not in {"collect", "outcomes"} or arguments[1:] == []
+    return arguments[0] not in {"collect", "outcomes", "record"} or arguments[1:] == []
 
 
 def leave_out_rich() -> None:

@@ -18,6 +18,7 @@ from tasks.policy.law.table import LawError, table
 from tasks.policy.settings import ContactSettings
 from worker.collector.settings import CollectSettings
 from worker.errors import StartError
+from worker.recorder.settings import RecordSettings
 from worker.settings.errors import explain, missing, unknown_variables
 from worker.settings.hints import HINTS
 from worker.settings.keys import LEVEL, PREFIX
@@ -91,6 +92,7 @@ class Settings(BaseSettings):
     ingest: IngestSettings = IngestSettings()
     collect: CollectSettings = CollectSettings()
     outcomes: OutcomeSettings = OutcomeSettings()
+    record: RecordSettings = RecordSettings()
     worker: WorkerSettings = Field(default=WorkerSettings(), validate_default=True)
     alarms: AlarmSettings = AlarmSettings()
     report: ReportSettings = ReportSettings()

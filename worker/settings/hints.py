@@ -7,6 +7,7 @@ HINTS = {
     "least 16 characters that never change (openssl rand -hex 32)",
     "encryption_keys": "set WINBACK_ENCRYPTION_KEYS (openssl rand -hex 32 makes a key)",
     "outcomes.webhook_url": "set WINBACK_OUTCOMES__WEBHOOK_URL, like https://shop.example/winback",
+    "record.directory": "set WINBACK_RECORD__DIRECTORY, like var/recordings",
     "delivery.public_api_key": "set WINBACK_DELIVERY__PUBLIC_API_KEY to Yuno's key, or use mode shadow",
     "delivery.private_secret_key": "set WINBACK_DELIVERY__PRIVATE_SECRET_KEY to Yuno's key, or use mode shadow",
 }

@@ -33,7 +33,8 @@ class Role:
 def roles(settings: Settings, env: Mapping[str, str] | None = None) -> tuple[Role, ...]:
     """Return all roles of a running Winback, in the order of their start.
 
-    The collector is one of them if any of its keys or secrets is set, the sender of webhooks if it has a URL.
+    The collector is one of them if any of its keys or secrets is set, the sender of webhooks if it has a URL, the
+    recorder if it has a directory.
     They are the commands of compose files and systemd, run by this interpreter, with Celery's commands without plugins.
 
     Args:
@@ -55,6 +56,7 @@ def roles(settings: Settings, env: Mapping[str, str] | None = None) -> tuple[Rol
     attempt_s = settings.delivery.timeout.total_seconds()
     webhook_s = settings.outcomes.webhook_timeout.total_seconds()
     outcomes = Role("outcomes", (sys.executable, "-m", "winback", "outcomes"), env, grace_s=webhook_s + 5)
+    recorder = Role("record", (sys.executable, "-m", "winback", "record"), env, grace_s=10)
     collector = Role("collect", (sys.executable, "-m", "winback", "collect"), env, grace_s=20)
     return (
         *((collector,) if settings.collect.is_on else ()),
@@ -62,6 +64,7 @@ def roles(settings: Settings, env: Mapping[str, str] | None = None) -> tuple[Rol
         celery("recover", *recover, grace_s=attempt_s + 5),
         celery("sweep", *sweep, grace_s=10),
         *((outcomes,) if settings.outcomes.webhook_url else ()),
+        *((recorder,) if settings.record.directory else ()),
         replace(flower, env=env | _FLOWER_CONFIG),
         celery("beat", "beat", grace_s=5),
     )

@@ -1,0 +1,173 @@
+"""Applied events on their way to a recording: ingest copies them in the step that removes them from their stream.
+
+Copies are made only while a recorder asks for them. Their number is limited, they expire after ten minutes, and entries
+without a copy are counted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+from state.calls import recording as lua
+from state.calls import webhooks as turns
+from state.event_stream import entry_ms
+from state.event_streams import Streams
+from state.hash_fields import time_of
+from state.keys import DAY_MS, Keys, applied_of, recording_of
+from state.scripts import Scripts
+from state.server_errors import driver_errors
+
+ASK_AHEAD_MS = 60_000
+"""How long entries are copied after the recorder's last sign."""
+REPORT_TTL_MS = 7 * DAY_MS
+MOST_WAITING = 50_000
+_ID, _EVENT = b"id", b"event"
+
+
+class Copy(NamedTuple):
+    """The copy of an applied entry."""
+
+    id: bytes
+    """Of the copy."""
+    arrival_ms: int
+    """When the event arrived (Unix ms of the server)."""
+    event: bytes
+
+
+class Counts(NamedTuple):
+    """The copies of all streams."""
+
+    waiting: int
+    lost: int
+    """Applied entries that never reach a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderReport:
+    """What a recorder did since its last report."""
+
+    written: int = 0
+    lost: int = 0
+    """Of all recorders, since the first."""
+    why: str = ""
+    """Why it doesn't write; empty if it does."""
+    bytes: int = 0
+    stops: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderStatus:
+    """The recording, as the recorder last reported it. Times are Unix ms of the server."""
+
+    seen_ms: int
+    written: int
+    lost: int
+    lost_ms: int | None
+    """When entries were last lost."""
+    why: str
+    bytes: int
+    is_stopped: bool
+    """Whether the recorder ended in order."""
+
+    @classmethod
+    def read(cls, stored: dict[str, str]) -> Self | None:
+        """Read the hash; None if no recorder has reported."""
+        if "at" not in stored:
+            return None
+        return cls(
+            seen_ms=int(stored["at"]),
+            written=int(stored.get("written", 0)),
+            lost=int(stored.get("lost", 0)),
+            lost_ms=time_of(stored.get("lost_at")),
+            why=stored.get("why", ""),
+            bytes=int(stored.get("bytes", 0)),
+            is_stopped=stored.get("stopped") == "1",
+        )
+
+
+class Copies:
+    """The copies of all streams, for one recorder at a time."""
+
+    def __init__(self, scripts: Scripts, keys: Keys, streams: Streams, limit: int = MOST_WAITING) -> None:
+        """Prepare. `limit`: how many copies of a stream can wait."""
+        self._scripts, self._keys, self._streams, self._limit = scripts, keys, streams, limit
+
+    def take_turn(self, recorder: str, turn_ms: int) -> bool:
+        """Return whether this recorder has the turn from now on; it lasts for `turn_ms` unless it is renewed.
+
+        Raises:
+            StateError: The server doesn't answer.
+        """
+        return self._scripts.run(turns.webhook_turn(self._keys.recorder_turn, recorder, turn_ms))
+
+    def sign(self, *, asks: bool) -> Counts:
+        """Return the counts of all streams. `asks`: ask ingest for copies from now on.
+
+        Raises:
+            StateError: The server doesn't answer.
+        """
+        keys = [stream.key for stream in self._streams.all()]
+        ahead_ms = ASK_AHEAD_MS if asks else 0
+        found = self._scripts.run_many(
+            [lua.recorder_sign(recording_of(key), applied_of(key), ahead_ms, self._limit) for key in keys]
+        )
+        # After a loss of data, more can be recorded than copied.
+        gone = (max(0, one.copied - one.recorded - one.waiting) + one.uncopied for one in found)
+        return Counts(sum(one.waiting for one in found), sum(gone))
+
+    def now_ms(self) -> int:
+        """Return the server's clock (Unix ms).
+
+        Raises:
+            StateError: The server doesn't answer.
+        """
+        with driver_errors():
+            seconds, micros = self._scripts.client.time()
+        return int(seconds) * 1000 + int(micros) // 1000
+
+    def read(self, count: int) -> dict[str, list[Copy]]:
+        """Return the first copies of each stream, by its key, without removing them.
+
+        Raises:
+            StateError: The server doesn't answer.
+        """
+        found = {}
+        for stream in self._streams.all():
+            with driver_errors():
+                items = self._scripts.client.execute_command(
+                    "XRANGE", recording_of(stream.key), "-", "+", "COUNT", count
+                )
+            if items:
+                found[stream.key] = [_copy(entry, fields) for entry, fields in items]
+        return found
+
+    def remove(self, read: dict[str, list[Copy]]) -> None:
+        """Remove copies that are in a file.
+
+        Raises:
+            StateError: Some can be left, and are read again.
+        """
+        for stream, copies in read.items():
+            self._scripts.run(lua.recorded(recording_of(stream), applied_of(stream), *[one.id for one in copies]))
+
+    def report(self, report: RecorderReport) -> None:
+        """Record a report.
+
+        Raises:
+            StateError: The server doesn't answer.
+        """
+        call = lua.recorder_report(
+            self._keys.recorder,
+            ttl_ms=REPORT_TTL_MS,
+            written=report.written,
+            lost=report.lost,
+            why=report.why,
+            bytes_=report.bytes,
+            stops=int(report.stops),
+        )
+        self._scripts.run(call)
+
+
+def _copy(entry: bytes, fields: Sequence[bytes] | dict[bytes, bytes]) -> Copy:
+    known = fields if isinstance(fields, dict) else dict(zip(fields[::2], fields[1::2], strict=True))
+    return Copy(entry, entry_ms(known.get(_ID, entry)), known.get(_EVENT, b""))

@@ -1,0 +1,21 @@
+"""The tests that notice when a guard of the recording is missing; see lua_noticed.py."""
+
+from tests.mutants.lua_noticed import Noticed
+
+NOTICED_RECORDING: dict[str, list[Noticed]] = {
+    "recording": [
+        ("acknowledge_copies", "acknowledged_entries_are_copied"),
+        ("copy_until", "no_copies_are_made_after_the_recorder_is_away"),
+        ("copy_ahead", "request_far_ahead_of_the_clock_is_over"),
+        ("copy_limit", "full_stream_takes_no_more_and_counts_the_loss"),
+        ("copy_expires", "acknowledged_entries_are_copied"),
+        ("copy_counts", "expired_copies_are_counted_as_lost"),
+        ("copy_lost", "full_stream_takes_no_more_and_counts_the_loss"),
+        ("sign_asks", "acknowledged_entries_are_copied"),
+        ("recorded_removes", "removed_copies_are_recorded"),
+        ("recorded_counts", "removed_copies_are_recorded"),
+        ("report_lost_at", "reports_add_up_and_expire"),
+        ("report_adds_up", "reports_add_up_and_expire"),
+        ("report_ttl", "reports_add_up_and_expire"),
+    ],
+}

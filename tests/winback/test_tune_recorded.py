@@ -1,0 +1,92 @@
+"""`winback tune` on the recorder's lines finds the same as on the shop's own events."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from tests.support.recordings import START, Line, Ran, recorded, winback
+from worker.recorder.lines import line_of
+from worker.recorder.pseudonyms import Pseudonyms
+
+_NUMBERS = ("+57300{:07d}", "+1305555{:04d}", "+551198{:07d}", "300{:07d}")
+_STAGES = ("product_selection", "cart_review", "checkout", "payment")
+_COUNTRIES = ("CO", "US", "BR", "CO")
+
+
+def shop(seed: int, sessions: int = 400) -> list[Line]:
+    """Return the events of a shop of two weeks, with people who come back, buy, refuse and opt out."""
+    random = Random(seed)
+    found: list[Line] = []
+    for number in range(sessions):
+        person, minute = random.randrange(sessions // 2), random.uniform(0, 14 * 1440)
+        customer = _customer(random, person)
+        for _ in range(random.randrange(1, 6)):
+            minute += random.choice([1, 5, 12, 40, 200, 1500]) * random.uniform(0.7, 1.4)
+            found.append(_event(random, f"cart {number}", minute, customer))
+    return found
+
+
+def _customer(random: Random, person: int) -> Line:
+    kind = person % len(_NUMBERS)
+    customer: Line = {"phone_number": _NUMBERS[kind].format(person), "country_code": _COUNTRIES[kind]}
+    if random.random() < 0.9:
+        customer["full_name"] = "Ana Diaz"
+    if random.random() < 0.2:
+        customer["consent"] = {"call": random.random() < 0.5, "whatsapp": random.random() < 0.3}
+    if random.random() < 0.1:
+        customer["region"] = "Florida"
+    return customer
+
+
+def _event(random: Random, session: str, minute: float, customer: Line) -> Line:
+    at = (START + timedelta(minutes=minute)).isoformat().replace("+00:00", "Z")
+    kind = random.random()
+    event: Line = {"session_id": session, "type": "activity", "occurred_at": at, "platform": "web"}
+    if kind < 0.08:
+        return {"session_id": session, "type": "order_completed", "occurred_at": at, "customer": customer}
+    if kind < 0.1:
+        return {"type": "opt_out", "occurred_at": at, "customer": {"phone_number": customer["phone_number"]}}
+    event["flow_stage"] = random.choice(_STAGES)
+    if kind < 0.5:
+        event["customer"] = customer
+    if kind < 0.7:
+        event["cart"] = random.choice([{"total_value": random.uniform(1, 99), "currency": "USD"}, {"items": []}])
+    return event
+
+
+def as_recorded(lines: list[Line]) -> list[Line]:
+    pseudonyms = Pseudonyms(b"a secret of some length")
+    found = (line_of(json.dumps(line).encode(), 0, pseudonyms) for line in lines)
+    return [json.loads(line) for line in found if line is not None]
+
+
+def results(ran: Ran) -> Any:  # noqa: ANN401 - any JSON
+    """Return everything that doesn't depend on the groups for the intervals, which follow from the ids."""
+    document = ran.document
+    keys = ("contacts", "followed", "returned", "share_raw")
+    stages = [
+        (row["stage"], row["platform"], [tuple(point[key] for key in keys) for point in row["curve"]])
+        for row in document["stages"]
+    ]
+    return stages, {name: value for name, value in document["data"].items() if name != "files"}
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"WINBACK_CONTACT__QUIET_HOURS": "20:00-09:00"}, {"WINBACK_CONTACT__MIN_VALUE": "USD=50"}],
+    ids=["usual", "quiet_hours", "min_value"],
+)
+def test_recording_gives_the_same_result(tmp_path: Path, seed: int, settings: dict[str, str]) -> None:
+    lines = shop(seed)
+    own = winback("tune", "--shadow", "--json", recorded(tmp_path / "own", lines, ends=15 * 1440), env=settings)
+    path = recorded(tmp_path / "recorded", as_recorded(lines), packed=True, ends=15 * 1440)
+    ours = winback("tune", "--shadow", "--json", path, env=settings)
+    assert own.code == ours.code <= 1, own.err + ours.err  # 1: too few contacts for a recommendation
+    assert results(own) == results(ours)
+    assert own.document["data"]["persons"] > 100
+    assert own.document["data"]["population"] == "contactable"
