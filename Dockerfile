@@ -6,7 +6,7 @@ RUN python -m venv /opt/winback
 WORKDIR /build
 # The dependencies have their own layer, which is rebuilt only when they change. Only wheels, so no compiler is needed.
 COPY pyproject.toml constraints.txt ./
-RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" \
+RUN python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; print(*p['dependencies'], *p['optional-dependencies']['otel'], sep='\n')" \
         > dependencies.txt \
     && /opt/winback/bin/pip install --only-binary=:all: --constraint constraints.txt --requirement dependencies.txt
 COPY README.md LICENSE ./

@@ -41,7 +41,10 @@ def sweep(self: Task) -> None:
         return
     reached("sweep_begins")
     try:
-        claimed = sweeps.sweep(deps)
+        with deps.trace("sweep") as span:
+            claimed = sweeps.sweep(deps)
+            span.set("sessions", claimed.sessions)
+            span.set("outreaches", claimed.outreaches)
         deps.heartbeat("sweep")
     except StateError as exc:
         log.error("sweep_failed", error=str(exc))  # noqa: TRY400 - one line; the trace adds nothing
@@ -113,7 +116,13 @@ def recover(outreach: str) -> dict[str, object]:
         deps.prepare()
         from tasks.delivery import attempt as attempts
 
-        outcome = attempts.attempt(outreach, deps)
+        with deps.trace("attempt") as span:
+            span.set("outreach", outreach)
+            outcome = attempts.attempt(outreach, deps)
+            span.set("outcome", outcome.outcome)
+            # The part after the dot is chosen by the API.
+            span.set("reason", outcome.reason.partition(".")[0])
+            span.set("attempt", outcome.attempt)
     except StateError as exc:
         # The lease expires, and the outreach is retried or ends as unknown.
         log.error("attempt_failed", outreach=outreach, error=str(exc))  # noqa: TRY400 - as above

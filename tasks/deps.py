@@ -20,6 +20,7 @@ from state.people import People
 from state.progress_stamps import Stamps
 from state.sending_control import Control
 from state.sessions import Sessions
+from state.tracing import Trace, no_trace
 from tasks.delivery.settings import DeliverySettings
 from tasks.erasure.stores import ErasureStores
 from tasks.outcomes.relay import Relay
@@ -71,6 +72,8 @@ class Deps:
     """Record the zone of the counters. It never raises an error of the server."""
     record_silences: Callable[[DetectionSettings], None] = lambda _settings: None
     """Record how silences are counted. It never raises an error of the server."""
+    trace: Trace = no_trace
+    """Report what an attempt or a sweep does as spans."""
     backlog: Callable[[int], None] = lambda _length: None
     """Record how many messages block dispatch; 0: none do."""
     flooded: Callable[[int], None] = lambda _messages: None

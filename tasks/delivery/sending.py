@@ -23,6 +23,7 @@ from state.limit import Limit
 from state.outbox import Taken
 from state.people import Reservation
 from state.sending_control import Admitted
+from state.tracing import Span
 from tasks.delivery import breaker, payload, yuno
 from tasks.delivery.deadline_transport import Attempt
 from tasks.delivery.settling import CATCH_UP, AttemptOutcome, retry_while_unavailable, settle
@@ -95,7 +96,9 @@ def send(contact: PlannedContact, client: yuno.YunoClient, deps: Deps, *, permit
     limits = Attempt(latest_start, deps.monotonic() + timeout, deps.monotonic)
     permit.request_made = True
     began = deps.monotonic()
-    reply = client.post(body, key, limits, now=deps.now())
+    with deps.trace("request") as span:
+        reply = client.post(body, key, limits, now=deps.now())
+        _describe(span, reply)
     took_s = deps.monotonic() - began
     reached("reply_read")
     _record(taken, admitted, reply, deps, permit=permit)
@@ -105,6 +108,13 @@ def send(contact: PlannedContact, client: yuno.YunoClient, deps: Deps, *, permit
     outcome = settle(taken, number, reply, deps, left_out=built.left_out, took_s=took_s)
     reached("outreach_settled")
     return outcome
+
+
+def _describe(span: Span, reply: yuno.Reply) -> None:
+    span.set("outcome", type(reply).__name__)
+    why = f"http_{reply.status}" if isinstance(reply, yuno.Accepted) else reply.why
+    if (status := why.removeprefix("http_").partition(".")[0]).isdecimal():
+        span.set("status", int(status))
 
 
 def _pass_gate(taken: Taken, deps: Deps) -> Admitted | AttemptOutcome:

@@ -16,6 +16,7 @@ from worker.logs import role_output, setup, uncaught
 from worker.monitoring.alarms import AlarmMonitor
 from worker.server_errors import naming_server
 from worker.settings import load, require
+from worker.tracing import require_exporter, trace_of
 
 
 def ingest(
@@ -30,6 +31,7 @@ def ingest(
     """
     settings = load()
     require(settings, "redis_url", "identity_secret")
+    require_exporter()
     setup.configure("ingest")
     if role_output.is_role(sys.argv[1:]):
         uncaught.report("ingest")
@@ -48,6 +50,7 @@ def ingest(
         consumer=consumer or socket.gethostname(),
         heartbeat=lambda: state.heartbeat("ingest"),
         reached=reached,
+        trace=trace_of("ingest"),
     )
     tune_gc()
     log.info("ready", server=server, stream=state.keys.events, streams=len(streams))

@@ -26,6 +26,7 @@ from worker.errors import StartError
 from worker.monitoring.alarms import AlarmMonitor
 from worker.server_errors import naming_server
 from worker.settings import LIVE_KEYS, Settings, require
+from worker.tracing import require_exporter
 
 CHILD_TRIES = 10
 CHILD_PAUSE_S = 1.0
@@ -78,6 +79,7 @@ class Lifecycle:
             self._install_deps(sends=sends)
 
     def _require_keys(self, *, sends: bool) -> None:
+        require_exporter()
         live = sends and self._settings.delivery.mode == "live"
         require(self._settings, "identity_secret", *(LIVE_KEYS if live else ()))
 

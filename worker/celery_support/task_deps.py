@@ -31,6 +31,7 @@ from worker.runtime import State, identity_secret, open_state
 from worker.settings import Settings
 from worker.settings.detection_sources import detection_sources
 from worker.settings.reload import DetectionReader
+from worker.tracing import trace_of
 
 if TYPE_CHECKING:
     from structlog.stdlib import BoundLogger
@@ -75,6 +76,7 @@ def build_deps(settings: Settings, *, sends: bool, replicas: Replicas = NONE) ->
         in_flight=settings.in_flight,
         heartbeat=state.heartbeat,
         replication=_report_replication(state),
+        trace=trace_of("recover" if sends else "sweep"),
         backlog=Backlog(state.scripts, state.keys).note,
         flooded=lambda messages: refusals.add(state.scripts, state.keys, {"flood": messages}),
         report=lambda about, problem: deployment.report(state.scripts, state.keys, about, problem),

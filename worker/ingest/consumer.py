@@ -16,6 +16,7 @@ import structlog
 from state import deployment
 from state.errors import ServerFullError, ServerUnavailableError, StateError
 from state.event_stream import GroupMissingError, StreamBatch
+from state.tracing import NO_SPAN, Trace, no_trace
 from worker.ingest.applier import Applier
 from worker.ingest.committer import Committer, IngestTotals
 from worker.ingest.in_flight import Reached
@@ -50,8 +51,9 @@ class Ingest:
         consumer: str,
         heartbeat: Callable[[], object],
         reached: Reached = lambda _step: None,
+        trace: Trace = no_trace,
     ) -> None:
-        """`reached` is called after each step, so that a test can end the process there."""
+        """`reached` is called after each step, so that a test can end the process there. `trace` reports batches."""
         naming = PeopleWriter(state.people, state.secret, partial(deployment.report, state.scripts, state.keys))
         self._reader = Reader(state.streams, consumer, settings, reached)
         self._applier = Applier(state.sessions, state.orders, naming, reached, state.keys)
@@ -59,6 +61,7 @@ class Ingest:
         redelivery = Redelivery(state.streams, consumer, settings)
         self._recovery = Recovery(self._reader, self._applier, self._committer, redelivery, settings)
         self._heartbeat, self._last_heartbeat_s = heartbeat, 0.0
+        self._trace = trace
 
     @property
     def totals(self) -> IngestTotals:
@@ -113,8 +116,10 @@ class Ingest:
             self._send_heartbeat_if_due()
             self._recovery.recover()
             work = self._reader.read(prefetch=ahead)
-            self._applier.submit(work)
-            self._committer.finish(leave=1 if self._reader.is_prefetching else 0)
+            with self._trace("ingest_batch") if work.entries else NO_SPAN as span:
+                span.set("events", work.entries)
+                self._applier.submit(work)
+                self._committer.finish(leave=1 if self._reader.is_prefetching else 0)
             self._reader.put_back_ids_if_ahead()
         return work.entries
 
