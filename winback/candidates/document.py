@@ -41,9 +41,10 @@ class Measured:
     parts: Sequence[Part]
     of_candidates: Sequence[Mapping[Part, Measures]]
 
-    def total(self, number: int) -> Measures:
-        """Return the numbers of a candidate for all silences."""
-        return self.of_candidates[number][ALL]
+    @property
+    def totals(self) -> list[Measures]:
+        """The numbers of each candidate for all silences."""
+        return [numbers[ALL] for numbers in self.of_candidates]
 
 
 def measured(found: Simulated) -> Measured:
@@ -65,9 +66,8 @@ def measured(found: Simulated) -> Measured:
     return Measured(list(groups), numbers)
 
 
-def document(found: Simulated) -> Document:
+def document(found: Simulated, numbers: Measured) -> Document:
     """Return the whole document. Shares are parts of one."""
-    numbers = measured(found)
     return {
         "command": "simulate",
         "version": VERSION,
