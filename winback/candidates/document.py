@@ -26,6 +26,9 @@ class Simulated:
     files: list[str]
     events: int
     unreadable: int
+    future: int
+    doubts: Sequence[str]
+    """Sentences about the parts of the files that don't count."""
     silences: Sequence[Silence]
     asked: Asked
     candidates: Sequence[Candidate]
@@ -79,6 +82,7 @@ def document(found: Simulated, numbers: Measured) -> Document:
             "days": found.asked.days,
             "events": found.events,
             "unreadable": found.unreadable,
+            "in_future": found.future,
             "population": "contactable" if found.is_contactable else "everybody",
         },
         "candidates": [
@@ -92,6 +96,7 @@ def document(found: Simulated, numbers: Measured) -> Document:
             }
             for number, candidate in enumerate(found.candidates)
         ],
+        "warnings": list(found.doubts),
     }
 
 

@@ -89,6 +89,8 @@ def _simulated(
         files=[file.name for file in source.files],
         events=taken.events,
         unreadable=source.unreadable.number_of_lines,
+        future=source.future.number_of_lines,
+        doubts=source.doubts,
         silences=silences,
         asked=Asked(*spans, taken.first_ms, taken.last_ms),
         candidates=tried,

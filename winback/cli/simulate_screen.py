@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from winback.candidates.document import Simulated
 from winback.candidates.measures import Measures, difference
@@ -18,6 +19,9 @@ _PIECE = re.compile(r"[^.,]+[.,]?")
 
 def show(console: Console, found: Simulated, totals: Sequence[Measures]) -> None:
     """Print a line for each candidate. `totals`: the numbers of each for all silences."""
+    for doubt in found.doubts:
+        console.print(Text(f"! {doubt}", "yellow"))
+        console.print()
     population = "reachable shoppers" if found.is_contactable else "all shoppers, reachable or not"
     console.print(f"{found.events:,} events, {found.asked.days:.1f} days, {population}. Of 100 people contacted:")
     rows = [_cells(one, totals[0], found.asked) for one in totals]
