@@ -26,6 +26,9 @@ class Simulated:
     files: list[str]
     events: int
     unreadable: int
+    future: int
+    doubts: Sequence[str]
+    """Sentences about the parts of the files that don't count."""
     silences: Sequence[Silence]
     asked: Asked
     candidates: Sequence[Candidate]
@@ -41,9 +44,10 @@ class Measured:
     parts: Sequence[Part]
     of_candidates: Sequence[Mapping[Part, Measures]]
 
-    def total(self, number: int) -> Measures:
-        """Return the numbers of a candidate for all silences."""
-        return self.of_candidates[number][ALL]
+    @property
+    def totals(self) -> list[Measures]:
+        """The numbers of each candidate for all silences."""
+        return [numbers[ALL] for numbers in self.of_candidates]
 
 
 def measured(found: Simulated) -> Measured:
@@ -65,9 +69,8 @@ def measured(found: Simulated) -> Measured:
     return Measured(list(groups), numbers)
 
 
-def document(found: Simulated) -> Document:
+def document(found: Simulated, numbers: Measured) -> Document:
     """Return the whole document. Shares are parts of one."""
-    numbers = measured(found)
     return {
         "command": "simulate",
         "version": VERSION,
@@ -79,6 +82,7 @@ def document(found: Simulated) -> Document:
             "days": found.asked.days,
             "events": found.events,
             "unreadable": found.unreadable,
+            "in_future": found.future,
             "population": "contactable" if found.is_contactable else "everybody",
         },
         "candidates": [
@@ -92,6 +96,7 @@ def document(found: Simulated) -> Document:
             }
             for number, candidate in enumerate(found.candidates)
         ],
+        "warnings": list(found.doubts),
     }
 
 

@@ -1,33 +1,32 @@
 """`winback simulate`: what other settings would have done with a recording."""
 
 import json as jsonlib
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from detectors.durations import parse_duration
 from detectors.lanes import milliseconds
 from tasks.policy.blocklist import compiled
 from winback.candidates.document import Simulated, document, measured
 from winback.candidates.heard import FullReader
-from winback.candidates.judging import Candidate, judge
-from winback.candidates.measures import Measures, difference
+from winback.candidates.judging import Candidate, Verdict, judge
+from winback.candidates.plot import FORMS, write_plot
 from winback.candidates.prepared import Shoppers
 from winback.candidates.settings import candidates
-from winback.candidates.silences import SilencePass
+from winback.candidates.silences import Silence, SilencePass
 from winback.candidates.tally import Asked
 from winback.cli import terminal
-from winback.tuning.amounts import number, of_100
+from winback.cli.simulate_screen import show
 from winback.tuning.events import HourlyCounts, Source, in_order
 from winback.tuning.files import size_of
+from winback.tuning.plot_page import require_form
 from worker.errors import StartError
 from worker.settings import Settings, load
 
 _MB = 1_000_000
-_READING = "reading, MB"
-_HEADS = ("settings", "contacts", "a day", "back", "difference", "gone", "reached")
+_READING, _JUDGING = "reading, MB", "judging silences"
 
 
 def simulate(
@@ -48,20 +47,27 @@ def simulate(
     horizon: Annotated[str, typer.Option(help="Count returns and orders within this time of a contact.")] = "1h",
     gone: Annotated[str, typer.Option(help="After this silence, a shopper had really left.")] = "24h",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    plot: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Draw the candidates: FILE ends with .svg or .png.")
+    ] = None,
 ) -> None:
     """Compare settings on a recording: their contacts, and the people who would have returned anyway.
 
     Detection and the contact policy run as they do live, without a clock and without Redis. The settings in force
     are always the first candidate. Differences are paired: all candidates judge the same silences.
     """
+    form = require_form(plot, FORMS) if plot else ""
     settings = load()
     tried = candidates(settings, sets or (), grids or ())
     spans = _duration("--horizon", horizon), _duration("--gone", gone)
     found = _simulated(files, settings, tried, spans, everybody=everybody)
+    numbers = measured(found)
+    if plot:
+        write_plot(plot, form, found, numbers.totals)
     if json:
-        typer.echo(jsonlib.dumps(document(found), indent=2, allow_nan=False))
+        typer.echo(jsonlib.dumps(document(found, numbers), indent=2, allow_nan=False))
     else:
-        _show(terminal.out(), found)
+        show(terminal.out(), found, numbers.totals)
 
 
 def _simulated(
@@ -85,36 +91,21 @@ def _simulated(
         files=[file.name for file in source.files],
         events=taken.events,
         unreadable=source.unreadable.number_of_lines,
+        future=source.future.number_of_lines,
+        doubts=source.doubts,
         silences=silences,
         asked=Asked(*spans, taken.first_ms, taken.last_ms),
         candidates=tried,
         is_contactable=not all_reachable,
-        verdicts=judge(silences, judged, shoppers, taken.last_ms),
+        verdicts=_judged(silences, judged, shoppers, taken.last_ms),
     )
 
 
-def _show(console: Console, found: Simulated) -> None:
-    numbers = measured(found)
-    measures = [numbers.total(place) for place in range(len(found.candidates))]
-    population = "reachable shoppers" if found.is_contactable else "all shoppers, reachable or not"
-    console.print(f"{found.events:,} events, {found.asked.days:.1f} days, {population}. Of 100 people contacted:")
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column(_HEADS[0], overflow="fold")
-    for head in _HEADS[1:]:
-        table.add_column(head, justify="right", no_wrap=True)
-    for candidate, one in zip(found.candidates, measures, strict=True):
-        table.add_row(candidate.name, *_cells(one, measures[0], found.asked))
-    console.print(table)
-
-
-def _cells(one: Measures, base: Measures, asked: Asked) -> list[str]:
-    back = "-" if one.back.share is None else of_100(one.back.share)
-    paired = difference(one, base)
-    shift = "-"
-    if one is not base and paired.back_share is not None and paired.low is not None and paired.high is not None:
-        shift = f"{100 * paired.back_share:+.1f} ({100 * paired.low:+.1f} to {100 * paired.high:+.1f})"
-    a_day = number(one.contacts / asked.days) if asked.days else "-"
-    return [f"{one.contacts:,}", a_day, back, shift, f"{one.gone.n:,}", f"{one.gone.contacted:,}"]
+def _judged(
+    silences: Sequence[Silence], candidates: Sequence[Candidate], shoppers: Shoppers, last_ms: int
+) -> list[list[Verdict]]:
+    with terminal.progress(_JUDGING, len(silences)) as bar:
+        return judge(silences, candidates, shoppers, last_ms, lambda done: bar.at(_JUDGING, done))
 
 
 def _duration(option: str, text: str) -> int:

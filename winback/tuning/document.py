@@ -73,6 +73,7 @@ def _data(found: Tuned) -> Document:
         "days": found.days,
         "events": totals.events,
         "unreadable": recording.unreadable.number_of_lines,
+        "in_future": recording.future,
         "out_of_order": recording.out_of_order,
         "sessions": totals.sessions,
         "persons": len(totals.persons),

@@ -65,6 +65,9 @@ class Shoppers:
         """For each eligible silence, in order: 1 if the shopper could be reached and had not refused."""
         self.has_customers = False
         """Whether any event has named a customer."""
+        self._has_carts = False
+        self._left_out: dict[Stage, bool] = {}
+        """For each stage where a cart was needed, whether all silences were left out."""
 
     def learned(self, known: Shopper | None, said: object, *, is_late: bool) -> Shopper:
         """Return what is known of a shopper after an event."""
@@ -74,6 +77,8 @@ class Shoppers:
         after = merged(known.said, new, is_late=is_late) if known else new
         if not self.has_customers and new.has_customer:
             self.has_customers = True
+        if new.cart is not None and new.cart != CLOSED:
+            self._has_carts = True
         shopper = Shopper(after, self._reached(after.phone, after.phone_country, after.country))
         if shopper.reached.person and (new.call is not None or new.whatsapp is not None):
             answers = self._answers.setdefault(shopper.reached.person, {})
@@ -90,9 +95,11 @@ class Shoppers:
         said = known.said if known else NOTHING
         if (said.bot and self._counts("bot")) or (said.cart == EMPTIED and self._counts("cart_emptied")):
             return False
-        needs_cart = stage in self._settings.needs_cart and self._counts("no_cart")
-        if needs_cart and (said.cart is None or said.cart in {EMPTIED, CLOSED}):
-            return False
+        if stage in self._settings.needs_cart and self._counts("no_cart"):
+            if said.cart is None or said.cart in {EMPTIED, CLOSED}:
+                self._left_out.setdefault(stage, True)
+                return False
+            self._left_out[stage] = False
         at = self._at(known, stage)
         if not at.enabled and self._counts("stage_off"):
             return False
@@ -115,6 +122,11 @@ class Shoppers:
     def clocks(self) -> tuple[Clock, ...]:
         """Every clock so far, by its place."""
         return tuple(self._clocks)
+
+    @property
+    def without_cart(self) -> tuple[Stage, ...]:
+        """Stages at which a cart is needed, if no event has one."""
+        return () if self._has_carts else tuple(stage for stage, is_left_out in self._left_out.items() if is_left_out)
 
     @property
     def _has_quiet_hours(self) -> bool:

@@ -1,71 +1,51 @@
 """The events of a recording's files in order, and counts of them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from operator import itemgetter
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from operator import attrgetter
+from time import time
+from typing import Generic, TypeVar
 
+from detectors.sequence import SLOW_CLOCK_MS
 from thresholds.grid import HOUR_MS
 from winback.tuning.files import RecordingFile
+from winback.tuning.lines import LeftOut, LineReader, Timed, doubts
+from winback.tuning.order_of_files import by_first_event
 from worker.errors import StartError
 
 WINDOW = 100_000
 """Lines within which events are put in order."""
 _STEP = 25_000
 _MOST_OUT_OF_ORDER = 0.01
-_STAMP = itemgetter(0)
+_STAMP = attrgetter("stamp")
 
 
-E = TypeVar("E", bound=tuple[object, ...])
-"""An event: a tuple that begins with its sequence number."""
-
-
-Read_co = TypeVar("Read_co", covariant=True)
-
-
-class LineReader(Protocol[Read_co]):
-    """Reads lines."""
-
-    def read(self, line: bytes) -> Read_co | str:
-        """Return an event, or why there is none."""
-
-
-class Timed(Protocol):
-    """An event."""
-
-    @property
-    def at_ms(self) -> int:
-        """Its time (Unix ms)."""
-
-    @property
-    def session(self) -> str:
-        """Its session; empty: it has none."""
-
-
-class UnreadableLines(NamedTuple):
-    """Lines that are no events, and the first of them."""
-
-    number_of_lines: int = 0
-    file: str = ""
-    number: int = 0
-    reason: str = ""
+E = TypeVar("E", bound=Timed)
 
 
 class Source(Generic[E]):
-    """Reads the events of all files, and counts the lines that are none."""
+    """Reads the events of all files, and counts the lines that don't count."""
 
     def __init__(self, reader: LineReader[E], progress: Callable[[int], None]) -> None:
         self._reader, self._progress = reader, progress
+        self._latest_ms = int(time() * 1000) + SLOW_CLOCK_MS
         self.files: list[RecordingFile] = []
-        self.unreadable = UnreadableLines()
+        self.unreadable = LeftOut()
+        self.future = LeftOut()
+        """Events that are dated later than now: they would stretch the recording."""
+
+    @property
+    def doubts(self) -> list[str]:
+        """Sentences about the parts of the files that don't count."""
+        return doubts([file.name for file in self.files if file.is_cut_off], self.unreadable, self.future)
 
     def events(self, names: Sequence[str]) -> Iterator[list[E]]:
-        """Yield the events of files as they are read.
+        """Yield the events of files as they are read: the file whose first event is the earliest comes first.
 
         Raises:
             StartError: A file can't be read.
         """
         before = 0
-        for name in names:
+        for name in by_first_event(names, self._reader):
             file = RecordingFile(name)
             self.files.append(file)
             try:
@@ -75,21 +55,20 @@ class Source(Generic[E]):
                 file.close()
 
     def _of_file(self, file: RecordingFile, before: int) -> Iterator[list[E]]:
-        read = self._reader.read
+        read, latest_ms = self._reader.read, self._latest_ms
         for first_number, lines in file:
             events: list[E] = []
             for number, line in enumerate(lines, first_number):
                 event = read(line)
-                if not isinstance(event, str):
+                if isinstance(event, str):
+                    if line.strip():
+                        self.unreadable = self.unreadable.and_line(file.name, number, event)
+                elif event.at_ms <= latest_ms:
                     events.append(event)
-                elif line.strip():
-                    self._leave_out(file.name, number, event)
+                else:
+                    self.future = self.future.and_line(file.name, number)
             self._progress(before + file.position)
             yield events
-
-    def _leave_out(self, file: str, number: int, reason: str) -> None:
-        first = self.unreadable if self.unreadable.number_of_lines else UnreadableLines(0, file, number, reason)
-        self.unreadable = first._replace(number_of_lines=first.number_of_lines + 1)
 
     def require_order(self, events: int, out_of_order: int) -> None:
         """Check that there are events, and in order.
@@ -98,7 +77,7 @@ class Source(Generic[E]):
             StartError: No line is an event, or the events aren't sorted.
         """
         unreadable = self.unreadable
-        if not events and unreadable.number_of_lines:
+        if not events and unreadable.number_of_lines and not self.future.number_of_lines:
             raise StartError(
                 f"{unreadable.file}: none of {unreadable.number_of_lines:,} lines is an event; "
                 f"line {unreadable.number}: {unreadable.reason}"

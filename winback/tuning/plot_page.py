@@ -33,16 +33,17 @@ pre { padding: 1rem; overflow-x: auto; border: 1px solid; border-radius: .5rem; 
 """
 
 
-def require_form(name: str) -> str:
-    """Return the form of a plot by the name of its file: `svg`, `png` or `html`.
+def require_form(name: str, forms: Sequence[str] = FORMS) -> str:
+    """Return the form of a plot, one of `forms`, by the name of its file.
 
     Raises:
         StartError: It has another ending, its directory doesn't exist, or matplotlib is missing.
     """
     path = Path(name)
     form = path.suffix.lower().removeprefix(".")
-    if form not in FORMS:
-        raise StartError(f"--plot {name}: must end with .svg, .png or .html")
+    if form not in forms:
+        *others, last = (f".{each}" for each in forms)
+        raise StartError(f"--plot {name}: must end with {', '.join(others)} or {last}")
     if not path.parent.is_dir():
         raise StartError(f"--plot {name}: there is no directory {path.parent}")
     if not plots.is_available():

@@ -21,7 +21,8 @@ _ROOM_BEFORE_MS = 90 * MINUTE_MS
 _HIGH, _LOW = 0.25, 0.1
 """How far labels are above the curve, as parts of the height: the left one of two is higher."""
 _HEADROOM = 1.25
-_STYLE = {"svg.hashsalt": "winback", "font.family": "DejaVu Sans", "axes.spines.top": False, "axes.spines.right": False}
+STYLE = {"svg.hashsalt": "winback", "font.family": "DejaVu Sans", "axes.spines.top": False, "axes.spines.right": False}
+"""The look of every plot."""
 
 
 def is_available() -> bool:
@@ -34,7 +35,7 @@ def drawn(found: Tuned, rows: Sequence[Row], form: str) -> bytes:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(_WIDTH, _HEIGHT * max(1, len(rows))), layout="constrained")
         parts = figure.subfigures(len(rows), 1, squeeze=False, hspace=0.06).flat if rows else ()
         for part, row in zip(parts, rows, strict=True):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import compress
 
+from detectors.flow import Stage
 from detectors.lanes import milliseconds
 from tasks.policy.settings import ContactSettings
 from thresholds.collector import Collector
@@ -11,7 +12,8 @@ from thresholds.observed import Observed, Totals
 from thresholds.silences import Claim, Silences
 from winback.tuning.claims import Claims
 from winback.tuning.eligibility import Shopper, Shoppers
-from winback.tuning.events import HourlyCounts, Source, UnreadableLines, in_order
+from winback.tuning.events import HourlyCounts, Source, in_order
+from winback.tuning.lines import LeftOut
 from winback.tuning.quiet_times import quiet_times
 from winback.tuning.reading import Reader
 from worker.settings import Settings
@@ -24,10 +26,12 @@ class Recording:
     files: list[str]
     silences: Silences
     totals: Totals
-    unreadable: UnreadableLines
+    unreadable: LeftOut
+    future: int
+    """Events that are dated in the future, which don't count."""
     out_of_order: int
-    cut_off: list[str]
-    """Files whose compressed data ended too early."""
+    doubts: list[str]
+    """Sentences about the parts of the files that don't count."""
     ids_end_ms: int | None
     """The silence after which session ids end."""
     is_contactable: bool
@@ -36,6 +40,8 @@ class Recording:
     """The share of events without a session, in the first and the second half."""
     without_person: tuple[float, float] = (0.0, 0.0)
     """The share of sessions without a person, in the first and the second half. None has one: both 0."""
+    without_cart: tuple[Stage, ...] = ()
+    """Stages that `contact.needs_cart` leaves out, because no event has a cart."""
 
 
 def read_recording(
@@ -73,6 +79,7 @@ def read_recording(
     found.silences.closed = tuple(
         quiet_times(clock, found.totals.first_ms, found.totals.last_ms) for clock in shoppers.clocks
     )
+    found.without_cart = shoppers.without_cart
     if shoppers.has_customers:
         found.without_person = _without_person(found.totals)
     return found
@@ -92,8 +99,9 @@ def _found(
         silences=silences,
         totals=totals,
         unreadable=source.unreadable,
+        future=source.future.number_of_lines,
         out_of_order=hours.out_of_order,
-        cut_off=[file.name for file in source.files if file.is_cut_off],
+        doubts=source.doubts,
         ids_end_ms=collector.gaps.edge_ms(totals.last_ms - totals.first_ms),
         is_contactable=is_contactable,
         without_session=hours.without_session(_middle_ms(totals)),

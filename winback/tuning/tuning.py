@@ -150,20 +150,10 @@ def _warnings(recording: Recording, period: Period, knowledge: Knowledge) -> lis
             "The recording doesn't tell whether people were contacted while it was taken. A contact changes what "
             "follows: name a file with the contacts (--contacts), or say that there were none (--shadow)."
         )
+    found += recording.doubts
     if not recording.totals.events:
         found.append("The recording has no events.")
         return found
-    found += [
-        f"{name} ends in the middle of its compressed data, so it isn't complete. The events up to there count."
-        for name in recording.cut_off
-    ]
-    unreadable = recording.unreadable
-    if unreadable.number_of_lines:
-        number = unreadable.number_of_lines
-        lines = "1 line is no event" if number == 1 else f"{number:,} lines are no events"
-        found.append(
-            f"{lines} and don't count. The first: {unreadable.file}, line {unreadable.number}: {unreadable.reason}."
-        )
     days = days_of(period)
     if days < WEEK_DAYS:
         found.append(
@@ -175,6 +165,11 @@ def _warnings(recording: Recording, period: Period, knowledge: Knowledge) -> lis
             f"Session ids end after about {minutes:,} minutes of silence. Later returns look like new shoppers, "
             "except those of people whose phone number is known."
         )
+    found += [
+        f"No event has a cart, so contact.needs_cart leaves {stage} out. "
+        "Send cart with events, or take the stage out of the setting."
+        for stage in recording.without_cart
+    ]
     found += _identity_lost(recording)
     return found
 
