@@ -4,7 +4,7 @@ import ast
 import inspect
 from collections.abc import Iterator
 
-from worker.monitoring import flow_metrics, outcome_metrics
+from worker.monitoring import flow_metrics, outcome_metrics, recorder_metrics
 from worker.monitoring import metrics as source
 
 _TYPES = {"gauge": "gauge", "gauges": "gauge", "counter": "counter"}
@@ -17,7 +17,9 @@ def metrics() -> str:
 
 
 def _metrics() -> Iterator[tuple[str, str, str, str]]:
-    trees = [ast.parse(inspect.getsource(module)) for module in (source, flow_metrics, outcome_metrics)]
+    trees = [
+        ast.parse(inspect.getsource(module)) for module in (source, flow_metrics, outcome_metrics, recorder_metrics)
+    ]
     for function in (node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)):
         texts = {
             node.targets[0].id: ast.literal_eval(node.value)

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from state.errors import ServerUnavailableError
-from state.recording import Copies, RecorderStatus
+from state.recorder_status import RecorderStatus
+from state.recording import Copies
 from tests.support.durations import DAY_MS
 from tests.support.filled_stream import read
 from tests.support.stored_state import texts

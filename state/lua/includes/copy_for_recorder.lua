@@ -6,12 +6,21 @@ local function copy_for_recorder(stream, counter, ids, is_range)
   local recorded_until, limit = tonumber(asked[1]), tonumber(asked[2] or 0)
   if not recorded_until then return end
   local copies, now = string.gsub(counter, ':applied:', ':recording:', 1), clock()
+  -- A day without a recorder is the end of the recording, and no loss.
+  -- guard copy_over: now > recorded_until + 86400000 => false
+  if now > recorded_until + 86400000 then
+    redis.call('HDEL', counter, 'record_until')
+    return
+  end
   -- A time far ahead is from a wrong clock.
   -- guard copy_until: now > recorded_until => false
   -- guard copy_ahead: without or recorded_until > now + 3600000
   local is_away = now > recorded_until or recorded_until > now + 3600000
-  -- guard copy_limit: limit - redis.call('XLEN', copies) => 1000
-  local room = is_away and 0 or limit - redis.call('XLEN', copies)
+  -- Without the right to the copies, acknowledge all the same.
+  -- guard copy_refused: redis.pcall => redis.call
+  local waiting = redis.pcall('XLEN', copies)
+  -- guard copy_limit: limit - waiting => 1000
+  local room = (is_away or type(waiting) == 'table') and 0 or limit - waiting
   local entries = {}
   if is_range and room > 0 then
     entries = redis.call('XRANGE', stream, ids[1], ids[#ids])
