@@ -62,6 +62,7 @@ def test_entry_acknowledged_twice_is_copied_once(filled: State) -> None:
     entries = acknowledge(filled)
     filled.streams.first.acknowledge([entry.id for entry in entries])
     assert copied(filled) == [b"e0", b"e1", b"e2"]
+    assert copies_of(filled).sign(asks=False).lost == 0
 
 
 def test_no_copies_are_made_after_the_recorder_is_away(filled: State) -> None:
