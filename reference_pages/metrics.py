@@ -4,7 +4,7 @@ import ast
 import inspect
 from collections.abc import Iterator
 
-from worker.monitoring import business_metrics, flow_metrics, outcome_metrics
+from worker.monitoring import business_metrics, flow_metrics, outcome_metrics, recorder_metrics
 from worker.monitoring import metrics as source
 
 _TYPES = {"gauge": "gauge", "gauges": "gauge", "counter": "counter"}
@@ -24,7 +24,8 @@ def exported() -> Iterator[tuple[str, tuple[str, ...]]]:
 
 def _metrics() -> Iterator[tuple[str, str, str, str]]:
     trees = [
-        ast.parse(inspect.getsource(module)) for module in (source, flow_metrics, business_metrics, outcome_metrics)
+        ast.parse(inspect.getsource(module))
+        for module in (source, flow_metrics, business_metrics, outcome_metrics, recorder_metrics)
     ]
     for function in (node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)):
         texts = {

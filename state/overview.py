@@ -29,6 +29,7 @@ from state.partition_totals import (
 )
 from state.partitions import PARTITIONS
 from state.progress_stamps import Progress, read_progress
+from state.recorder_status import RecorderStatus
 from state.refusals import Refusals, read_refusals
 from state.scripts import Scripts
 from state.sending_status import Sending, read_sending
@@ -92,6 +93,8 @@ class Overview:
     """None: no outcome has been moved."""
     webhooks: WebhookStatus | None = None
     """None: no sender has run."""
+    recorder: RecorderStatus | None = None
+    """None: no recorder has run."""
     flow: EventFlow = field(default_factory=EventFlow)
     """What arrived lately."""
     requests: OpenRequests = field(default_factory=OpenRequests)
@@ -171,6 +174,7 @@ def _joined(keys: Keys, server: Server, events: Events, totals: _Totals, stored:
         missing_key={role: stored.heartbeats(missing_key(keys, role)) for role in PERSONAL_ROLES},
         outcome_feed=FeedStatus.read(stored.texts(keys.feed)),
         webhooks=WebhookStatus.read(stored.texts(keys.webhooks)),
+        recorder=RecorderStatus.read(stored.texts(keys.recorder)),
         foreign_ms=time_of(stored.texts(keys.foreign).get("at")),
         announced={role: stored.announced(keys.announced(role)) for role in ROLES},
     )

@@ -6,13 +6,12 @@ without a copy are counted.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from state.calls import recording as lua
 from state.calls import webhooks as turns
 from state.event_stream import entry_ms
 from state.event_streams import Streams
-from state.hash_fields import time_of
 from state.keys import DAY_MS, Keys, applied_of, recording_of
 from state.scripts import Scripts
 from state.server_errors import driver_errors
@@ -53,36 +52,6 @@ class RecorderReport:
     """Why it doesn't write; empty if it does."""
     bytes: int = 0
     stops: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class RecorderStatus:
-    """The recording, as the recorder last reported it. Times are Unix ms of the server."""
-
-    seen_ms: int
-    written: int
-    lost: int
-    lost_ms: int | None
-    """When entries were last lost."""
-    why: str
-    bytes: int
-    is_stopped: bool
-    """Whether the recorder ended in order."""
-
-    @classmethod
-    def read(cls, stored: dict[str, str]) -> Self | None:
-        """Read the hash; None if no recorder has reported."""
-        if "at" not in stored:
-            return None
-        return cls(
-            seen_ms=int(stored["at"]),
-            written=int(stored.get("written", 0)),
-            lost=int(stored.get("lost", 0)),
-            lost_ms=time_of(stored.get("lost_at")),
-            why=stored.get("why", ""),
-            bytes=int(stored.get("bytes", 0)),
-            is_stopped=stored.get("stopped") == "1",
-        )
 
 
 class Copies:

@@ -94,6 +94,7 @@ def _hashes(keys: Keys) -> tuple[str, ...]:
         keys.foreign,
         keys.feed,
         keys.webhooks,
+        keys.recorder,
         *map(keys.heartbeat, ROLES),
         *map(keys.announced, ROLES),
         *(missing_key(keys, role) for role in PERSONAL_ROLES),

@@ -11,11 +11,11 @@ local first, last = ARGV[4], ARGV[#ARGV]
 redis.call('EXISTS', counter)
 -- guard acknowledge_head_only: without is_one_read == '1' and
 local head = is_one_read == '1' and redis.call('XRANGE', stream, '-', '+', 'COUNT', '1')[1]
-local deleted, ids = 0, {unpack(ARGV, 4)}
+local deleted = 0
 -- guard acknowledge_head: without and head[1] == first
 local is_range = head and head[1] == first
--- guard acknowledge_copies
-copy_for_recorder(stream, counter, ids, is_range)
+-- guard acknowledge_copies: copy_for_recorder(stream, counter, ARGV, 4, is_range) => nil
+local copied = copy_for_recorder(stream, counter, ARGV, 4, is_range)
 if is_range then
   -- At the head of the stream, whole blocks can be cut off at a fraction of the cost.
   -- guard acknowledge_last: without + redis.call('XDEL', stream, last)
@@ -29,4 +29,7 @@ local had = redis.call('XACK', stream, group, unpack(ARGV, 4))
 -- Count entries that a producer has removed before this, too: they are applied.
 -- guard acknowledge_counts: math.max(deleted, had) => deleted
 if deleted > 0 or had > 0 then redis.call('HINCRBY', counter, 'applied', math.max(deleted, had)) end
+-- An entry that was acknowledged before was copied then.
+-- guard copy_lost: copied and deleted > copied => false
+if copied and deleted > copied then redis.call('HINCRBY', counter, 'uncopied', deleted - copied) end
 return deleted

@@ -7,8 +7,11 @@
 -- include: clock, text
 local ttl_ms, written, lost, why, bytes, stops = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local key, now = KEYS[1], text(clock())
--- guard report_lost_at: tonumber(lost) > tonumber(redis.call('HGET', key, 'lost') or 0) => false
-if tonumber(lost) > tonumber(redis.call('HGET', key, 'lost') or 0) then redis.call('HSET', key, 'lost_at', now) end
+-- Without an earlier report, the time of the losses isn't known.
+local before = tonumber(redis.call('HGET', key, 'lost') or lost)
+-- guard report_lost_at: tonumber(lost) > before => false
+-- guard report_lost_first: before => 0
+if tonumber(lost) > before then redis.call('HSET', key, 'lost_at', now) end
 -- guard report_adds_up
 redis.call('HINCRBY', key, 'written', written)
 redis.call('HSET', key, 'at', now, 'lost', lost, 'why', why, 'bytes', bytes, 'stopped', stops)

@@ -2,8 +2,9 @@
 
 from state.event_stream import StreamEntry
 from state.keys import applied_of, recording_of
-from state.recording import Copies, RecorderReport, RecorderStatus
-from tests.support.durations import HOUR_MS
+from state.recorder_status import RecorderStatus
+from state.recording import Copies, RecorderReport
+from tests.support.durations import DAY_MS, HOUR_MS
 from tests.support.filled_stream import filled, read
 from tests.support.stored_state import now_ms, texts, ttl_ms
 from worker.runtime import State
@@ -61,6 +62,7 @@ def test_entry_acknowledged_twice_is_copied_once(filled: State) -> None:
     entries = acknowledge(filled)
     filled.streams.first.acknowledge([entry.id for entry in entries])
     assert copied(filled) == [b"e0", b"e1", b"e2"]
+    assert copies_of(filled).sign(asks=False).lost == 0
 
 
 def test_no_copies_are_made_after_the_recorder_is_away(filled: State) -> None:
@@ -69,6 +71,19 @@ def test_no_copies_are_made_after_the_recorder_is_away(filled: State) -> None:
     acknowledge(filled)
     assert copied(filled) == []
     assert copies_of(filled).sign(asks=False) == (0, 3)
+
+
+def test_day_without_a_recorder_ends_the_recording(filled: State) -> None:
+    copies_of(filled).sign(asks=True)
+    filled.client.hset(applied_of(filled.keys.events), "record_until", now_ms(filled) - DAY_MS - 1000)
+    acknowledge(filled)
+    assert copies_of(filled).sign(asks=False) == (0, 0)
+    assert not filled.client.hexists(applied_of(filled.keys.events), "record_until")
+
+
+def test_losses_before_the_first_report_have_no_time(state: State) -> None:
+    copies_of(state).report(RecorderReport(lost=5))
+    assert "lost_at" not in texts(state, state.keys.recorder)
 
 
 def test_request_far_ahead_of_the_clock_is_over(filled: State) -> None:
@@ -83,6 +98,15 @@ def test_full_stream_takes_no_more_and_counts_the_loss(filled: State) -> None:
     acknowledge(filled)
     assert copied(filled) == [b"e0", b"e1"]
     assert copies_of(filled).sign(asks=False) == (2, 1)
+
+
+def test_copies_that_are_refused_do_not_stop_ingest(filled: State) -> None:
+    copies_of(filled).sign(asks=True)
+    filled.client.set(recording_of(filled.keys.events), "in the way")
+    acknowledge(filled)
+    assert filled.client.xlen(filled.keys.events) == 0
+    filled.client.delete(recording_of(filled.keys.events))
+    assert copies_of(filled).sign(asks=False) == (0, 3)
 
 
 def test_expired_copies_are_counted_as_lost(filled: State) -> None:

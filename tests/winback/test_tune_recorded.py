@@ -7,8 +7,11 @@ from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
 
-from tests.support.recordings import START, Line, Ran, recorded, winback
+from tests.support.recordings import START, Line, Ran, recorded, seen, winback
+from tests.winback.test_tune_reading import CHANGES, READER
+from winback.tuning.said import NOTHING
 from worker.recorder.lines import line_of
 from worker.recorder.pseudonyms import Pseudonyms
 
@@ -77,16 +80,47 @@ def results(ran: Ran) -> Any:  # noqa: ANN401 - any JSON
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize(
-    "settings",
+    "given_settings",
     [{}, {"WINBACK_CONTACT__QUIET_HOURS": "20:00-09:00"}, {"WINBACK_CONTACT__MIN_VALUE": "USD=50"}],
     ids=["usual", "quiet_hours", "min_value"],
 )
-def test_recording_gives_the_same_result(tmp_path: Path, seed: int, settings: dict[str, str]) -> None:
+def test_recording_gives_the_same_result(tmp_path: Path, seed: int, given_settings: dict[str, str]) -> None:
     lines = shop(seed)
-    own = winback("tune", "--shadow", "--json", recorded(tmp_path / "own", lines, ends=15 * 1440), env=settings)
+    own = winback("tune", "--shadow", "--json", recorded(tmp_path / "own", lines, ends=15 * 1440), env=given_settings)
     path = recorded(tmp_path / "recorded", as_recorded(lines), packed=True, ends=15 * 1440)
-    ours = winback("tune", "--shadow", "--json", path, env=settings)
+    ours = winback("tune", "--shadow", "--json", path, env=given_settings)
     assert own.code == ours.code <= 1, own.err + ours.err  # 1: too few contacts for a recommendation
     assert results(own) == results(ours)
     assert own.document["data"]["persons"] > 100
     assert own.document["data"]["population"] == "contactable"
+
+
+@given(CHANGES)
+@settings(max_examples=500)
+def test_messy_event_is_read_the_same_from_its_line(changes: Line) -> None:
+    raw = json.dumps(seen("c-1", 5) | changes).encode()
+    line = line_of(raw, 0, Pseudonyms(b"a secret of some length"))
+    own = READER.read_any(raw)
+    if isinstance(own, str):
+        return
+    if line is None:
+        assert not own.session
+        assert not own.people
+        return
+    found = READER.read_any(line)
+    assert not isinstance(found, str), found
+    facts = ("stamp", "at_ms", "activity", "is_tuned", "is_order", "is_optout")
+    assert [getattr(found, name) for name in facts] == [getattr(own, name) for name in facts]
+    assert (bool(found.session), len(found.people), len(found.also)) == (
+        bool(own.session), len(own.people), len(own.also)
+    )  # fmt: skip
+    news, own_news = found.said or NOTHING, own.said or NOTHING
+    facts = ("named", "email", "call", "whatsapp", "cart", "bot")
+    assert [getattr(news, name) for name in facts] == [getattr(own_news, name) for name in facts]
+
+
+def test_simulate_refuses_a_recording_in_one_line(tmp_path: Path) -> None:
+    path = recorded(tmp_path / "recorded", as_recorded(shop(1, sessions=20)))
+    ran = winback("simulate", path, "--set", "detection.idle.checkout=5m")
+    assert ran.code != 0
+    assert "holds no phone numbers" in ran.err

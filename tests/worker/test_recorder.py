@@ -5,15 +5,18 @@ import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
 from state.errors import ServerUnavailableError
-from state.recording import Copies, RecorderStatus
+from state.recorder_status import RecorderStatus
+from state.recording import Copies, Copy
 from tests.support.durations import DAY_MS
 from tests.support.filled_stream import read
 from tests.support.stored_state import texts
+from worker.recorder import recorder as recorder_module
 from worker.recorder.files import RecordingFiles
 from worker.recorder.pseudonyms import Pseudonyms
 from worker.recorder.recorder import DISK_AWAY_S, Recorder
@@ -168,3 +171,22 @@ def test_stop_while_redis_is_down_ends(shop: Shop, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(Copies, "sign", die)
     recorder.stop()
     assert not shop.status.is_stopped
+
+
+def test_recorder_continues_when_redis_is_back(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder_module, "STATE_AWAY_S", 0.0)
+    monkeypatch.setattr(recorder_module, "ROUND_S", 0.0)
+    stopped, recorder = Event(), shop.recorder()
+    recorder.step()
+    shop.happen("s-1")
+    read, answers = Copies.read, iter([False, False, True])
+
+    def read_later(copies: Copies, count: int) -> dict[str, list[Copy]]:
+        if not next(answers, True):
+            raise ServerUnavailableError("gone")
+        stopped.set()
+        return read(copies, count)
+
+    monkeypatch.setattr(Copies, "read", read_later)
+    recorder.run(stopped)
+    assert (shop.recorded(), shop.status.lost, shop.status.is_stopped) == (["s-1"], 0, True)

@@ -77,6 +77,15 @@ def test_person_is_the_same_in_every_spelling() -> None:
     assert recorded(order)["recorded"]["people"] == [person]
 
 
+@pytest.mark.parametrize("more", [{}, {"occurred_at": "2026-12-01T03:00:00.25+01:00"}, {"session_id": " c/1 "}])
+def test_usual_event_has_the_same_line_in_the_fast_way(more: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("session_id", "type", "occurred_at", "flow_stage", "platform")
+    event = {name: _FULL[name] for name in names} | more
+    fast = recorded(event)
+    monkeypatch.setattr("worker.ingest.fast_path.read", lambda *_: None)
+    assert recorded(event) == fast
+
+
 def test_event_without_a_time_has_its_arrival() -> None:
     event = {name: value for name, value in _FULL.items() if name != "occurred_at"}
     assert recorded(event)["occurred_at"] == "2026-12-01T04:00:00Z"

@@ -12,10 +12,13 @@ from detectors.sequence import ACTIVITY_RANKS, NO_DATE_MS, RANK_SPAN, epoch_ms, 
 from detectors.session_fields import fields_of
 from detectors.settings import DetectionSettings
 from winback.tuning.reading import also_named, named_people, read_event
+from winback.tuning.recorded import MARK, restored
+from worker.errors import StartError
 from worker.ingest import fast_path
 from worker.ingest.changes import PAYMENTS
 
 _FURTHEST_MS = 253_402_300_799_000  # 9999-12-31T23:59:59Z
+_RECORDED = "the file is from winback record and holds no phone numbers: give simulate the shop's own events"
 _NOTHING: Mapping[str, str] = {}
 
 
@@ -50,13 +53,19 @@ class FullReader:
         self._payment_ms = milliseconds(payment_window(detection))
 
     def read(self, line: bytes) -> Heard | str:
-        """Return an event, or why there is none, without any of its content."""
+        """Return an event, or why there is none, without any of its content.
+
+        Raises:
+            StartError: The line is from `winback record`, so its people can't be told from each other by number.
+        """
         usual = fast_path.read(line, _FURTHEST_MS)
         if usual:
             stamp = usual[1]
             at_ms = stamp // RANK_SPAN
             if NO_DATE_MS <= at_ms < _FURTHEST_MS:
                 return Heard(stamp, at_ms, usual[0], stamp, silent_ms=at_ms)
+        if MARK in line and restored(line):
+            raise StartError(_RECORDED)
         event = read_event(line)
         return event if isinstance(event, str) else self._heard(event)
 

@@ -20,6 +20,7 @@ from winback.cli.doctor import STYLES, table
 from winback.cli.flow_lines import flow_lines
 from winback.cli.layouts import Flowing, SideBySide
 from winback.cli.outcome_lines import outcome_lines
+from winback.cli.recording_lines import recording_lines
 from winback.cli.thresholds_shown import thresholds_shown
 from worker.monitoring import health
 from worker.monitoring.health import MARKS, Finding
@@ -71,6 +72,7 @@ def screen(snapshot: Snapshot) -> RenderableType:
         ("outbox", _outbox(snapshot)),
         *(("", Text(line)) for line in deferred_shown(snapshot.deferred, snapshot.overview, time_zone)),
         *((name, Text(text)) for name, text in outcome_lines(snapshot.overview)),
+        *((name, Text(text)) for name, text in recording_lines(snapshot.overview)),
     ):
         facts.add_row(Text(name, "bold"), text)
     return Group(facts, Text(), _problems(snapshot), Text(), SideBySide(_waiting(snapshot), _outcomes(snapshot)))

@@ -25,6 +25,7 @@ from worker.monitoring.flow_metrics import flow_metrics
 from worker.monitoring.health import Finding
 from worker.monitoring.metric_families import counter, gauge, gauges
 from worker.monitoring.outcome_metrics import outcome_metrics
+from worker.monitoring.recorder_metrics import recorder_metrics
 from worker.settings import Settings
 
 _LANE = ("stage", "platform", "kind")
@@ -62,6 +63,7 @@ def metrics(overview: Overview | None, findings: Sequence[Finding], settings: Se
     yield from _collectors(overview)
     yield _privacy(overview)
     yield from outcome_metrics(overview)
+    yield from recorder_metrics(overview)
     yield _checks(findings)
     yield _alarms(findings)
 
