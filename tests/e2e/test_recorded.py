@@ -77,7 +77,7 @@ def lines_in(name: str) -> tuple[list[bytes], bool]:
 
 
 def lines_of(number: int) -> list[Line]:
-    """Return the events of shoppers, half of whom come back."""
+    """Return the events of shoppers. Half of them come back."""
     found = [clock(-10_000)]
     for shopper in range(number):
         customer = {**_CUSTOMER, "phone_number": f"+57300{shopper:07d}"}

@@ -42,7 +42,16 @@ def document(found: Tuned) -> Document:
 
 def _live_data(found: Tuned) -> Document:
     """Return the same fields for counters, which hold no events: null where they say nothing."""
-    names = ("events", "unreadable", "out_of_order", "sessions", "persons", "bots", "ids_end_after_seconds")
+    names = (
+        "events",
+        "unreadable",
+        "in_future",
+        "out_of_order",
+        "sessions",
+        "persons",
+        "bots",
+        "ids_end_after_seconds",
+    )
     period = (found.period.first_ms, found.period.last_ms) if found.days else (None, None)
     first, last = (None if ms is None else timestamp(ms) for ms in period)
     return {

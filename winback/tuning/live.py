@@ -10,7 +10,7 @@ from thresholds.grid import DAY_MS, name_of
 from thresholds.observed import Totals
 from thresholds.silences import Silences
 from thresholds.study import CONTEXT, Asked, study_counts
-from winback.tuning.events import UnreadableLines
+from winback.tuning.lines import LeftOut
 from winback.tuning.recording import Recording
 from winback.tuning.tuning import WEEK_DAYS, Tuned, Wanted, waits_of
 from worker.errors import StartError
@@ -88,9 +88,10 @@ _NO_RECORDING = Recording(
     files=[],
     silences=Silences(),
     totals=Totals(),
-    unreadable=UnreadableLines(),
+    unreadable=LeftOut(),
+    future=0,
     out_of_order=0,
-    cut_off=[],
+    doubts=[],
     ids_end_ms=None,
     is_contactable=True,
     without_session=(0.0, 0.0),
