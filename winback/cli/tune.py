@@ -23,6 +23,7 @@ from winback.tuning.tuning import Tuned, Wanted
 from winback.tuning.tuning import tune as recommend
 from winback.tuning.wording import toml as settings_of
 from worker.errors import StartError
+from worker.recorder.pseudonyms import Pseudonyms
 from worker.settings import Settings, load
 
 _PERCENT = 100
@@ -100,7 +101,10 @@ def _tuned(files: list[str], asking: Asking, about: About) -> Tuned:
     question = Question(asking.outcome, _horizon(asking.horizon))
     wanted = Wanted(question, _target(asking.target), asking.cautious, asking.stage)
     settings = load()
-    claims = read_claims(about.contacts) if about.contacts else None
+    # With the secret, contacts are found in recordings of winback record, too.
+    secret = settings.identity_secret
+    names = Pseudonyms(secret.get_secret_value().encode()).session if secret else None
+    claims = read_claims(about.contacts, names) if about.contacts else None
     return recommend(
         _read(files, settings, claims, everybody=about.everybody),
         wanted,
