@@ -36,6 +36,7 @@ NEEDED = {
     "ingest": {"structlog"},
     "metrics": {"prometheus_client", "starlette", "structlog", "uvicorn"},
     "outcomes": {"httpx", "structlog"},
+    "record": {"structlog"},
     "mock-api": {"iso4217", "langcodes", "pycountry", "starlette", "uvicorn"},
 }
 """Libraries that a command needs."""
