@@ -95,6 +95,18 @@ def test_recording_gives_the_same_result(tmp_path: Path, seed: int, given_settin
     assert own.document["data"]["population"] == "contactable"
 
 
+def test_contacts_name_sessions_as_the_shop_does(tmp_path: Path) -> None:
+    lines = shop(1, sessions=20)
+    contacts = tmp_path / "contacts"
+    contacts.write_text(json.dumps({"session_id": "cart 3", "at": "2026-03-03T12:00:00Z", "what": "contact"}))
+    path = recorded(tmp_path / "recorded", as_recorded(lines), ends=15 * 1440)
+    env = {"WINBACK_IDENTITY_SECRET": "a secret of some length"}
+    with_secret = winback("tune", "--json", "--contacts", str(contacts), path, env=env)
+    without = winback("tune", "--json", "--contacts", str(contacts), path)
+    assert with_secret.document["data"]["contacts_in_recording"] == 1
+    assert without.document["data"]["contacts_in_recording"] == 0
+
+
 @given(CHANGES)
 @settings(max_examples=500)
 def test_messy_event_is_read_the_same_from_its_line(changes: Line) -> None:

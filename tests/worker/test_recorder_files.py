@@ -5,6 +5,7 @@ import gzip
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 
@@ -77,6 +78,21 @@ def test_other_files_are_left(files: RecordingFiles, tmp_path: Path) -> None:
     other.write_bytes(b"x" * 2 * _LIMIT)
     files.write(b"one\n", _NOW_MS)
     assert other.exists()
+
+
+def test_removed_file_is_followed_by_another(files: RecordingFiles, tmp_path: Path) -> None:
+    files.write(b"one\n", _NOW_MS)
+    (tmp_path / "rec" / names(tmp_path)[0]).unlink()
+    files.write(b"two\n", _NOW_MS + 1)
+    assert contents(tmp_path) == [b"two\n"]
+
+
+def test_removed_directory_is_an_error(files: RecordingFiles, tmp_path: Path) -> None:
+    files.write(b"one\n", _NOW_MS)
+    rmtree(tmp_path / "rec")
+    with pytest.raises(OSError, match="No such file"):
+        files.write(b"two\n", _NOW_MS + 1)
+    assert files.size == 0
 
 
 def test_clock_put_back_begins_a_file(files: RecordingFiles, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from winback.tuning.tuning import tune as recommend
 from winback.tuning.wording import toml as settings_of
 from worker import runtime
 from worker.errors import StartError
+from worker.recorder.pseudonyms import Pseudonyms
 from worker.server_errors import call_with_timeout
 from worker.settings import Settings, load, require
 
@@ -114,7 +115,10 @@ def _tuned(files: list[str], asking: Asking, about: About) -> Tuned:
     if files.count(STDIN) + (about.contacts == STDIN) > 1:
         raise StartError("-: standard input can be read only once")
     settings = load()
-    claims = read_claims(about.contacts) if about.contacts else None
+    # With the secret, contacts are found in recordings of winback record, too.
+    secret = settings.identity_secret
+    names = Pseudonyms(secret.get_secret_value().encode()).session if secret else None
+    claims = read_claims(about.contacts, names) if about.contacts else None
     return recommend(
         _read(files, settings, claims, everybody=about.everybody),
         wanted,

@@ -1,6 +1,6 @@
 """The contacts that were made while a recording was taken: `--contacts`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -52,8 +52,8 @@ class Claims:
         return self.held_out / (self.held_out + self.contacted) if self.held_out else 0.0
 
 
-def read_claims(name: str) -> Claims:
-    """Read a file of contacts.
+def read_claims(name: str, in_recording: Callable[[str], str] | None = None) -> Claims:
+    """Read a file of contacts. `in_recording` returns a session's id as `winback record` writes it.
 
     Raises:
         StartError: The file can't be read, or one of its lines isn't a contact.
@@ -62,9 +62,10 @@ def read_claims(name: str) -> Claims:
     found: dict[str, Claim] = {}
     try:
         for number, line in _lines(file):
-            session, claim = _read(file.name, number, line)
-            if session not in found or claim.at_ms < found[session].at_ms:
-                found[session] = claim
+            own, claim = _read(file.name, number, line)
+            for session in (own, in_recording(own)) if in_recording else (own,):
+                if session not in found or claim.at_ms < found[session].at_ms:
+                    found[session] = claim
     finally:
         file.close()
     if file.is_cut_off:

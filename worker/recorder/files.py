@@ -57,7 +57,7 @@ class RecordingFiles:
             OSError: Nothing of them is in a file; write them again later.
         """
         member = gzip.compress(lines, _LEVEL, mtime=0)
-        if self._file is not None and self._is_complete(now_ms, len(member)):
+        if self._is_complete(now_ms, len(member)):
             self.end_file()
         self._make_room(len(member), now_ms)
         if self._file is None:
@@ -86,6 +86,8 @@ class RecordingFiles:
             return 0
 
     def _is_complete(self, now_ms: int, more: int) -> bool:
+        if self._file is None or not os.fstat(self._file).st_nlink:
+            return True  # the operator removed it
         # A clock that was put back ends a file, too: its name would lie in the future.
         is_over = not 0 <= now_ms - self._started_ms < self._rotate_after_ms
         return is_over or self._size + more > self._limit // _FILES
