@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from detectors.normalize import names
 from detectors.normalize.identities import identities_of
+from detectors.session_fields import PHONE_COUNTRY
 from state.people import person_of
 from state.session_record import Session
 from tasks.delivery import payload
@@ -52,9 +53,13 @@ class Shoppers:
 
     def _prepare(self, known: Known) -> Prepared:
         fields = known.fields
-        name, phone = names.person_name(fields.get("name", "")), payload.phone_of(fields) or ""
+        name, phone = names.person_name(fields.get("name", "")), known.number
+        if phone and fields.get(PHONE_COUNTRY):
+            # A later country can turn a national number into another person's.
+            phone = payload.phone_of(fields) or ""
         country = payload.country_of(fields.get("country", ""), phone) if name and phone else None
-        people = identities_of(*payload.contact_of(fields))
+        address = identities_of("", "", fields.get("email", ""))
+        people = (known.person, *address) if known.person else address
         return Prepared(
             session=session_of(known, 0),
             reachable=self._all_reachable or country is not None,
