@@ -43,12 +43,15 @@ class Shoppers:
         self._secret = secret or STAND_IN.encode()
         self._blocklist = blocklist
         self._prepared: dict[int, Prepared] = {}
+        self._of_fields: dict[int, Prepared] = {}
 
     def of(self, known: Known) -> Prepared:
         """Return what is known, ready for the policy."""
         found = self._prepared.get(id(known))
         if found is None:
-            found = self._prepared[id(known)] = self._prepare(known)
+            same = self._of_fields.get(id(known.fields))
+            found = same._replace(session=session_of(known, 0)) if same else self._prepare(known)
+            self._prepared[id(known)] = self._of_fields[id(known.fields)] = found
         return found
 
     def _prepare(self, known: Known) -> Prepared:

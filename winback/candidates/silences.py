@@ -154,7 +154,9 @@ class SilencePass:
     def _change(self, session: _Session, event: Heard, changed: Mapping[str, str]) -> None:
         known = session.known
         late = event.stamp < session.stamp
-        fields = {**changed, **known.fields} if late else {**known.fields, **changed}
+        fields = known.fields
+        if changed:
+            fields = {**changed, **fields} if late else {**fields, **changed}
         is_other = "phone" in changed or "country" in changed
         person, number = person_in(fields) if is_other else (known.person, known.number)
         session.known = Known(
