@@ -75,8 +75,11 @@ class _Lines:
     each: Sequence[tuple[re.Pattern[str], Hit]]
 
     def hit(self, e164: str) -> Hit | None:
+        from detectors.normalize.identities import of_number
+
         digits = e164.lstrip("+")
-        for text in dict.fromkeys((digits, block_patterns.number(e164))):
+        # `e164` is a number that was read, so that its line follows without reading it again.
+        for text in dict.fromkeys((digits, of_number(e164)[1:])):
             if self.any.fullmatch(text):
                 return next(hit for pattern, hit in self.each if pattern.fullmatch(text))
         return None

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from detectors.normalize.identities import of_number
+from detectors.normalize.phones import phone
 from tasks.policy import block_patterns, blocklist
 from tasks.policy.block_settings import BlockSettings
 from tasks.policy.blocklist import Blocklist, Hit, shipped
@@ -216,3 +218,16 @@ def test_any_entry_is_compiled_or_refused(text: str, setting: str) -> None:
     except ValidationError:
         return
     blocklist.compiled(settings).hit(name=text, email=text, e164="+573001234567")
+
+
+def test_line_of_a_number_that_was_read_is_that_of_its_entry() -> None:
+    read = {
+        phone(phonenumbers.format_number(example, form), region)
+        for region in phonenumbers.SUPPORTED_REGIONS
+        for kind in (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE)
+        for form in (phonenumbers.PhoneNumberFormat.E164, phonenumbers.PhoneNumberFormat.NATIONAL)
+        if (example := phonenumbers.example_number_for_type(region, kind)) is not None
+    }
+    numbers = [number for number in read if number]
+    assert len(numbers) > 300
+    assert [of_number(number)[1:] for number in numbers] == [block_patterns.number(number) for number in numbers]

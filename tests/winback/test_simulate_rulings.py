@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.lanes import milliseconds
+from detectors.normalize.identities import identities_of
 from detectors.session_fields import BOT, CONSENT, PHONE_COUNTRY
 from state.people import ContactRecord, PersonFacts
 from state.person_marks import ConsentAnswer
@@ -24,6 +25,7 @@ from tasks.policy.settings import ContactSettings
 from tasks.policy.situation import Situation
 from winback.candidates import ruling as rulings
 from winback.candidates.closed_times import NEVER, OPEN, ClosedTimes
+from winback.candidates.heard import person_in
 from winback.candidates.prepared import Shoppers, session_of
 from winback.candidates.ruling import CLOSING, OF_CONTACTS, TIMED, TIMELESS, Policy, Ruling
 from winback.candidates.silences import Known, Person, Silence
@@ -82,7 +84,7 @@ CASES = st.fixed_dictionaries(
 @given(CASES)
 def test_decisions_equal_those_of_the_policy(case: dict[str, Any]) -> None:
     contact: ContactSettings = case["settings"]
-    known = Known("s-1", case["fields"], "+573001234567", 0, 0)
+    known = known_by(case["fields"])
     about = Person(case["bought_ms"], case["paying_ms"], case["answers"])
     silence = Silence(known, about, case["rank"], 0, BEGIN_MS, BEGIN_MS, optout_ms=case["optout_ms"])
     ready = Shoppers(None, compiled(contact.block)).of(known)
@@ -105,13 +107,12 @@ def test_decisions_equal_those_of_the_policy(case: dict[str, Any]) -> None:
             paying_until_ms=about.paying_until_ms,
         ),
     )
-    assert known_of(situation) == (known, ready.phone)
     assert plain(ruling.at(now_ms, flagged_ms, case["number"], contacts)) == plain(decide(situation, contact))
 
 
-def known_of(situation: Situation) -> tuple[Known, str]:
-    session = situation.session
-    return Known(session.session_id, session.fields, "+573001234567", 0, 0), situation.phone
+def known_by(fields: dict[str, str]) -> Known:
+    person, number = person_in(fields)
+    return Known("s-1", fields, person, 0, 0, number)
 
 
 def plain(decision: Decision) -> object:
@@ -132,7 +133,7 @@ def test_unknown_rule_leaves_decisions_to_the_policy(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setitem(CHECKS, "stage_off", opens_later)
     monkeypatch.setattr(rulings, "TIMELESS", TIMELESS - {"stage_off"})
-    known = Known("s-1", {"name": "Jane Doe", "phone": "+573001234567", "cart": "[50,null,null]"}, "", 0, 0)
+    known = known_by({"name": "Jane Doe", "phone": "+573001234567", "cart": "[50,null,null]"})
     silence = Silence(known, Person(), 1, 0, BEGIN_MS, BEGIN_MS)
     policy = Policy(SETTINGS[1], max_age_ms=MAX_AGE_MS, lease_ms=LEASE_MS, clocks={})
     ruling = Ruling(policy, silence, Shoppers(None, compiled(SETTINGS[1].block)).of(known))
@@ -142,12 +143,14 @@ def test_unknown_rule_leaves_decisions_to_the_policy(monkeypatch: pytest.MonkeyP
 
 @given(FIELDS)
 def test_prepared_shoppers_are_those_of_the_request(fields: dict[str, str]) -> None:
-    ready = Shoppers(None, compiled(SETTINGS[0].block)).of(Known("s-1", fields, "", 0, 0))
+    ready = Shoppers(None, compiled(SETTINGS[0].block)).of(known_by(fields))
     built = payload.build(fields, session_id="s", stage="checkout", platform="web", abandoned_ms=0, reason="r")
     customer = built.request.customer if isinstance(built, payload.Built) else None
     assert ready.reachable == (customer is not None)
     assert ready.country == (customer.country_code if customer else "")
     assert customer is None or ready.phone == customer.phone_number
+    assert ready.identities == identities_of(*payload.contact_of(fields))
+    assert ready.phone == (payload.phone_of(fields) or "")
 
 
 @pytest.mark.parametrize("phone", ["+573001234567", "+12125551234", "+5511987654321", "+61412345678", ""])

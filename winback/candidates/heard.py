@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 from detectors.activity import ActivityEvent
 from detectors.lanes import milliseconds
-from detectors.normalize.identities import identities_of
+from detectors.normalize.countries import country
+from detectors.normalize.identities import of_number
+from detectors.normalize.phones import phone
 from detectors.normalize.session_ids import session_key
 from detectors.pending import payment_window
 from detectors.sequence import ACTIVITY_RANKS, NO_DATE_MS, RANK_SPAN, epoch_ms, position
@@ -94,7 +96,8 @@ class FullReader:
         return epoch_ms(event.expires_at) if event.expires_at else at_ms + self._payment_ms
 
 
-def person_in(fields: Mapping[str, str]) -> str:
-    """Return the identity of a session's phone number; empty: none that can be called."""
-    named = identities_of(fields.get("phone", ""), fields.get("country", ""), "") if fields.get("phone") else ()
-    return named[0] if named else ""
+def person_in(fields: Mapping[str, str]) -> tuple[str, str]:
+    """Return the identity of a session's phone number, and the number in E.164; both empty: none that can be called."""
+    text = fields.get("phone", "")
+    number = phone(text, country(fields.get("country", ""))) if text else None
+    return (of_number(number), number) if number else ("", "")

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from detectors.normalize import names
 from detectors.normalize.identities import identities_of
+from detectors.session_fields import PHONE_COUNTRY
 from state.people import person_of
 from state.session_record import Session
 from tasks.delivery import payload
@@ -42,19 +43,26 @@ class Shoppers:
         self._secret = secret or STAND_IN.encode()
         self._blocklist = blocklist
         self._prepared: dict[int, Prepared] = {}
+        self._of_fields: dict[int, Prepared] = {}
 
     def of(self, known: Known) -> Prepared:
         """Return what is known, ready for the policy."""
         found = self._prepared.get(id(known))
         if found is None:
-            found = self._prepared[id(known)] = self._prepare(known)
+            same = self._of_fields.get(id(known.fields))
+            found = same._replace(session=session_of(known, 0)) if same else self._prepare(known)
+            self._prepared[id(known)] = self._of_fields[id(known.fields)] = found
         return found
 
     def _prepare(self, known: Known) -> Prepared:
         fields = known.fields
-        name, phone = names.person_name(fields.get("name", "")), payload.phone_of(fields) or ""
+        name, phone = names.person_name(fields.get("name", "")), known.number
+        if phone and fields.get(PHONE_COUNTRY):
+            # A later country can turn a national number into another person's.
+            phone = payload.phone_of(fields) or ""
         country = payload.country_of(fields.get("country", ""), phone) if name and phone else None
-        people = identities_of(*payload.contact_of(fields))
+        address = identities_of("", "", fields.get("email", ""))
+        people = (known.person, *address) if known.person else address
         return Prepared(
             session=session_of(known, 0),
             reachable=self._all_reachable or country is not None,

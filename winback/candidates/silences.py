@@ -26,6 +26,8 @@ class Known(NamedTuple):
     cart_stamp: int
     purchase: int
     """The sequence number of the session's last order; 0 for none."""
+    number: str = ""
+    """The person's phone number in E.164, by the last text and country; empty: none that can be called."""
 
 
 class Person(NamedTuple):
@@ -152,14 +154,18 @@ class SilencePass:
     def _change(self, session: _Session, event: Heard, changed: Mapping[str, str]) -> None:
         known = session.known
         late = event.stamp < session.stamp
-        fields = {**changed, **known.fields} if late else {**known.fields, **changed}
-        person = person_in(fields) if {"phone", "country"} & changed.keys() else known.person
+        fields = known.fields
+        if changed:
+            fields = {**changed, **fields} if late else {**fields, **changed}
+        is_other = "phone" in changed or "country" in changed
+        person, number = person_in(fields) if is_other else (known.person, known.number)
         session.known = Known(
             known.session,
             fields,
             person,
             event.stamp if "cart" in event.fields and not late else known.cart_stamp,
             max(known.purchase, event.stamp) if event.kind < 0 else known.purchase,
+            number,
         )
         if person and person != known.person:
             if known.person and session in self._of_person.get(known.person, ()):
