@@ -124,10 +124,13 @@ def _cart(event: ActivityEvent) -> Line:
     cart: Cart | None = cart_of(fields_of(event))
     if cart is None:
         return {"total_value": 0}
-    quantity = sum(item.quantity or 1 for item in cart.items or ())
-    line: Line = {"total_value": value_of(cart), "currency": money.currency(cart.currency or "")}
-    if quantity:
-        line["items"] = [{"quantity": min(quantity, 1_000_000)}]
+    value, currency = value_of(cart), money.currency(cart.currency or "")
+    quantity = min(sum(item.quantity or 1 for item in cart.items or ()), 1_000_000)
+    if value is not None and cart.total_value is None:
+        # A total of 0 would mean an emptied cart, and items that are free don't.
+        line: Line = {"currency": currency, "items": [{"price": value}]}
+    else:
+        line = {"total_value": value, "currency": currency, "items": [{"quantity": quantity}] if quantity else None}
     return {name: value for name, value in line.items() if value is not None} or {"items": [{"quantity": 1}]}
 
 
