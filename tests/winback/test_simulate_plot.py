@@ -32,6 +32,23 @@ def test_plot_without_contacts_says_so(tmp_path: Path) -> None:
     assert "<!-- no contact to judge -->" in (tmp_path / "none.svg").read_text()
 
 
+def test_comparison_shows_both_candidates_by_stage(tmp_path: Path) -> None:
+    found = plotted(tmp_path, "all.svg", "--set", f"{CHECKOUT}=5m", "--compare", str(tmp_path / "both.svg"))
+    assert (found.code, found.err) == (0, "")
+    drawn = (tmp_path / "both.svg").read_text()
+    assert ET.fromstring(drawn).tag.endswith("svg")  # noqa: S314 - our own
+    words = ("in force", f"{CHECKOUT}=5m", "checkout", "of 100 people contacted", "of 100 who left")
+    assert [word for word in words if f"<!-- {word} -->" not in drawn] == []
+
+
+@pytest.mark.parametrize("options", [[], ["--grid", f"{CHECKOUT}=5m,10m"]])
+def test_comparison_of_other_than_two_names_the_fix(tmp_path: Path, options: list[str]) -> None:
+    found = plotted(tmp_path, "all.svg", "--compare", str(tmp_path / "both.svg"), *options)
+    assert found.code == 2
+    assert "name it with one --set" in found.err
+    assert not (tmp_path / "both.svg").exists()
+
+
 @pytest.mark.parametrize("name", ["plot.html", "plot.pdf"])
 def test_plot_of_another_form_is_refused(tmp_path: Path, name: str) -> None:
     found = plotted(tmp_path, name)

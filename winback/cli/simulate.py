@@ -12,6 +12,7 @@ from tasks.policy.blocklist import compiled
 from winback.candidates.document import Simulated, document, measured
 from winback.candidates.heard import FullReader
 from winback.candidates.judging import Candidate, Verdict, judge
+from winback.candidates.compare_plot import require_two, write_comparison
 from winback.candidates.plot import FORMS, write_plot
 from winback.candidates.prepared import Shoppers
 from winback.candidates.settings import candidates
@@ -50,6 +51,9 @@ def simulate(
     plot: Annotated[
         str | None, typer.Option(metavar="FILE", help="Draw the candidates: FILE ends with .svg or .png.")
     ] = None,
+    compare: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Draw one candidate against the settings in force, by stage.")
+    ] = None,
 ) -> None:
     """Compare settings on a recording: their contacts, and the people who would have returned anyway.
 
@@ -57,13 +61,18 @@ def simulate(
     are always the first candidate. Differences are paired: all candidates judge the same silences.
     """
     form = require_form(plot, FORMS) if plot else ""
+    compared = require_form(compare, FORMS, "--compare") if compare else ""
     settings = load()
     tried = candidates(settings, sets or (), grids or ())
+    if compare:
+        require_two(len(tried))
     spans = _duration("--horizon", horizon), _duration("--gone", gone)
     found = _simulated(files, settings, tried, spans, everybody=everybody)
     numbers = measured(found)
     if plot:
         write_plot(plot, form, found, numbers.totals)
+    if compare:
+        write_comparison(compare, compared, found, numbers)
     if json:
         typer.echo(jsonlib.dumps(document(found, numbers), indent=2, allow_nan=False))
     else:

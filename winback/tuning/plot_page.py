@@ -33,8 +33,8 @@ pre { padding: 1rem; overflow-x: auto; border: 1px solid; border-radius: .5rem; 
 """
 
 
-def require_form(name: str, forms: Sequence[str] = FORMS) -> str:
-    """Return the form of a plot, one of `forms`, by the name of its file.
+def require_form(name: str, forms: Sequence[str] = FORMS, option: str = "--plot") -> str:
+    """Return the form of a plot, one of `forms`, by the name of its file, which `option` names.
 
     Raises:
         StartError: It has another ending, its directory doesn't exist, or matplotlib is missing.
@@ -43,11 +43,11 @@ def require_form(name: str, forms: Sequence[str] = FORMS) -> str:
     form = path.suffix.lower().removeprefix(".")
     if form not in forms:
         *others, last = (f".{each}" for each in forms)
-        raise StartError(f"--plot {name}: must end with {', '.join(others)} or {last}")
+        raise StartError(f"{option} {name}: must end with {', '.join(others)} or {last}")
     if not path.parent.is_dir():
-        raise StartError(f"--plot {name}: there is no directory {path.parent}")
+        raise StartError(f"{option} {name}: there is no directory {path.parent}")
     if not plots.is_available():
-        raise StartError(plots.MISSING)
+        raise StartError(f"{option}: {plots.MISSING}")
     return form
 
 

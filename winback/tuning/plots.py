@@ -12,7 +12,7 @@ from winback.tuning.amounts import within
 from winback.tuning.tuning import Tuned, is_given, today
 from winback.tuning.wording import title
 
-MISSING = "--plot: needs matplotlib: pip install 'winback[plots]'"
+MISSING = "needs matplotlib: pip install 'winback[plots]'"
 _WIDTH, _HEIGHT = 8.0, 6.0
 _BLUE, _LIGHT, _RED, _GREY, _BARS = "#0b4f9e", "#c5dff0", "#c4262e", "#666666", "#bdbdbd"
 _TICKS = (2, 5, 10, 15, 30, 60, 120, 240, 360)
