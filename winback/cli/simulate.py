@@ -2,6 +2,7 @@
 
 import json as jsonlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -9,16 +10,17 @@ import typer
 from detectors.durations import parse_duration
 from detectors.lanes import milliseconds
 from tasks.policy.blocklist import compiled
+from winback.candidates.compare_plot import COMPARED, require_two, write_comparison
 from winback.candidates.document import Simulated, document, measured
 from winback.candidates.heard import FullReader
 from winback.candidates.judging import Candidate, Verdict, judge
-from winback.candidates.compare_plot import require_two, write_comparison
 from winback.candidates.plot import FORMS, write_plot
 from winback.candidates.prepared import Shoppers
 from winback.candidates.settings import candidates
 from winback.candidates.silences import Silence, SilencePass
 from winback.candidates.tally import Asked
 from winback.cli import terminal
+from winback.cli.grouped_options import grouped_options
 from winback.cli.simulate_screen import show
 from winback.tuning.events import HourlyCounts, Source, in_order
 from winback.tuning.files import size_of
@@ -30,49 +32,63 @@ _MB = 1_000_000
 _READING, _JUDGING = "reading, MB", "judging silences"
 
 
+@dataclass(frozen=True)
+class Trying:
+    """The candidates."""
+
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE,...", help="A candidate's settings; repeatable.")
+    ] = None
+    grids: Annotated[
+        list[str] | None,
+        typer.Option("--grid", metavar="KEY=VALUE,VALUE...", help="A candidate for each value; repeatable."),
+    ] = None
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """The files of the plots."""
+
+    plot: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Draw the candidates: FILE ends with .svg or .png.")
+    ] = None
+    compare: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Draw one candidate against the settings in force, by stage.")
+    ] = None
+
+
+@grouped_options
 def simulate(
     files: Annotated[
         list[str], typer.Argument(metavar="FILE...", help="JSON lines of events, plain or gzip; - for stdin.")
     ],
     *,
-    sets: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE,...", help="A candidate's settings; repeatable.")
-    ] = None,
-    grids: Annotated[
-        list[str] | None,
-        typer.Option("--grid", metavar="KEY=VALUE,VALUE...", help="A candidate for each value; repeatable."),
-    ] = None,
+    trying: Trying,
     everybody: Annotated[
         bool, typer.Option("--everybody", help="Also count shoppers without contact details.")
     ] = False,
     horizon: Annotated[str, typer.Option(help="Count returns and orders within this time of a contact.")] = "1h",
     gone: Annotated[str, typer.Option(help="After this silence, a shopper had really left.")] = "24h",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-    plot: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Draw the candidates: FILE ends with .svg or .png.")
-    ] = None,
-    compare: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Draw one candidate against the settings in force, by stage.")
-    ] = None,
+    drawing: Drawing,
 ) -> None:
     """Compare settings on a recording: their contacts, and the people who would have returned anyway.
 
     Detection and the contact policy run as they do live, without a clock and without Redis. The settings in force
     are always the first candidate. Differences are paired: all candidates judge the same silences.
     """
-    form = require_form(plot, FORMS) if plot else ""
-    compared = require_form(compare, FORMS, "--compare") if compare else ""
+    form = require_form(drawing.plot, FORMS) if drawing.plot else ""
+    compared = require_form(drawing.compare, FORMS, "--compare") if drawing.compare else ""
     settings = load()
-    tried = candidates(settings, sets or (), grids or ())
-    if compare:
-        require_two(len(tried))
+    tried = candidates(settings, trying.sets or (), trying.grids or ())
+    require_two(len(tried) if drawing.compare else COMPARED)
     spans = _duration("--horizon", horizon), _duration("--gone", gone)
     found = _simulated(files, settings, tried, spans, everybody=everybody)
     numbers = measured(found)
-    if plot:
-        write_plot(plot, form, found, numbers.totals)
-    if compare:
-        write_comparison(compare, compared, found, numbers)
+    if drawing.plot:
+        write_plot(drawing.plot, form, found, numbers.totals)
+    if drawing.compare:
+        write_comparison(drawing.compare, compared, found, numbers)
     if json:
         typer.echo(jsonlib.dumps(document(found, numbers), indent=2, allow_nan=False))
     else:
