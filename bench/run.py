@@ -37,6 +37,7 @@ PARTS = {
     "roles": "bench.winback.roles",
     "encryption": "bench.encryption",
     "reporting": "bench.winback.reporting",
+    "simulating": "bench.winback.simulating",
     "tuning": "bench.winback.tuning",
     "tuning-10m": "bench.winback.tuning_10m",
 }
