@@ -23,6 +23,8 @@ class Source:
     """How a request is signed. None: it has a write key instead."""
     takes_key: bool = False
     """Whether a write key counts in place of a signature."""
+    name_of: Callable[[bytes], str] | None = None
+    """Return the name of the sender of a body, if several senders use one path. Never raises."""
     has_own_events: bool = False
     """Whether its events are in Winback's own form, in an envelope or without one."""
 

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from state.keys import Keys
 from storefronts.registry import SOURCES
 from tests.support.collecting import BY_PUBLIC, BY_SERVER, EVENT, collector, emptied, post, streamed
+from tests.support.processes import until
 from worker.collector import reported_sources
 from worker.collector.process import Collector
 from worker.collector.reported_sources import ReportedSources
@@ -95,6 +97,38 @@ def test_event_of_a_tool_names_it(redis: Any, found: Collector) -> None:
         body = call if path != "/beacon/v1/batch" else b'{"batch": [{"type": "page", ' + call[1:] + b"]}"
         assert post(found.app, body, BY_PUBLIC, path=path).status == 200
     assert [event.get("source") for event in streamed(redis)] == ["segment", None, "rudderstack"]
+
+
+@pytest.mark.parametrize(
+    ("library", "source"),
+    [
+        ("RudderLabs JavaScript SDK", "rudderstack"),
+        ("rudder-analytics-python", "rudderstack"),
+        ("@rudderstack/rudder-sdk-node", "rudderstack"),
+        ("com.rudderstack.android.sdk.core", "rudderstack"),
+        ("rudder-ios-library", "rudderstack"),
+        ("analytics.js", "segment"),
+        ("", "segment"),
+    ],
+)
+@pytest.mark.parametrize("is_batch", [False, True])
+def test_library_tells_rudderstack_from_segment(
+    redis: Any, found: Collector, library: str, source: str, *, is_batch: bool
+) -> None:
+    context = {"app": {"name": "rudder"}, "library": {"version": "1", "name": library}, "traits": {"name": "Rudder"}}
+    call = {"anonymousId": "a", "type": "page", "properties": {"path": "/rudder"}, "context": context}
+    body = json.dumps({"batch": [call]} if is_batch else call).encode()
+    assert post(found.app, body, BY_PUBLIC, path="/v1/batch" if is_batch else "/v1/page").status == 200
+    assert [event.get("source") for event in streamed(redis)] == [source]
+
+
+@pytest.mark.parametrize(("headers", "outcome"), [(BY_PUBLIC, "accepted"), ({}, "refused")])
+def test_request_of_rudderstack_is_counted_as_its_own(
+    redis: Any, found: Collector, headers: dict[str, str], outcome: str
+) -> None:
+    body = b'{"type": "page", "context": {"library": {"name": "RudderLabs JavaScript SDK"}}}'
+    assert post(found.app, body, headers, path="/v1/page").status == (200 if headers else 401)
+    until(lambda: redis.hkeys(Keys().deliveries) == [f"rudderstack {outcome}".encode()])
 
 
 def test_own_event_keeps_what_it_names(redis: Any, found: Collector) -> None:

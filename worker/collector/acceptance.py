@@ -94,7 +94,7 @@ class Acceptance:
             RefusedError: they are not.
             ClientGoneError: The client has closed the connection.
         """
-        taken = 0
+        taken, body = 0, b""
 
         def take(size: int) -> None:
             nonlocal taken
@@ -105,7 +105,7 @@ class Acceptance:
             body = await read_body(request.receive, request.headers, self._body_limit, take, self._time_limit)
             await self._store(request, body, source)
         except RefusedError as problem:
-            self.deliveries.refused(source.label(_shop(request)), problem.cause)
+            self.deliveries.refused(source.label(_shop(request), body), problem.cause)
             raise
         finally:
             self.memory.give_back(taken)
@@ -146,7 +146,7 @@ class Acceptance:
             raise RefusedError(TOO_MANY_OPEN)
         if reading.events:
             await self._commit(received_ms, reading.events, len(body))
-        self.deliveries.accepted(source.label(shop), reading)
+        self.deliveries.accepted(source.label(shop, body), reading)
 
     def _limit(self, key: WriteKey | None, address: str, events: int) -> None:
         if key and key.is_public:

@@ -11,7 +11,6 @@ from storefronts import (
     key_classes,
     own_events,
     rudderstack,
-    segment,
     segment_webhook,
     shopify,
     shopify_pixel,
@@ -66,9 +65,10 @@ class ShopSource:
         self._secrets = {shop: [one.get_secret_value() for one in listed] for shop, listed in secrets.items()}
         self._is_scoped = is_scoped
 
-    def label(self, shop: str) -> str:
+    def label(self, shop: str, body: bytes = b"") -> str:
         """Return the name under which a request is reported, with the shop if the settings know it."""
-        return f"{self._source.name}/{shop}" if shop and shop in self._secrets else self._source.name
+        name = self._name(body)
+        return f"{name}/{shop}" if shop and shop in self._secrets else name
 
     def cause(self, delivery: Delivery) -> Cause:
         """Return why a request isn't accepted."""
@@ -101,9 +101,13 @@ class ShopSource:
             result = key_classes.permitted(result, "public" if access.key.is_public else "server")
         return self._reading(result, delivery)
 
-    def named(self, shop: str) -> dict[str, str]:
+    def named(self, shop: str, body: bytes = b"") -> dict[str, str]:
         """Return the field with the source and the shop. Winback's own events can have one of their own instead."""
-        return {} if self._source.has_own_events else {"source": self.label(shop)}
+        return {} if self._source.has_own_events else {"source": self.label(shop, body)}
+
+    def _name(self, body: bytes) -> str:
+        """Return the name of the sender."""
+        return self._source.name_of(body) if self._source.name_of else self._source.name
 
     def _is_ping(self, delivery: Delivery) -> bool:
         """Whether it is the first request of a new webhook of WooCommerce, which isn't signed and holds no event."""
@@ -116,7 +120,7 @@ class ShopSource:
     def _reading(self, result: Result, delivery: Delivery) -> Reading:
         events: list[JsonObject | Unplaced | Quarantined | Filed] = []
         unread: list[str] = []
-        named = self.named(delivery.shop)
+        named = self.named(delivery.shop, delivery.body)
         scope = delivery.shop if self._is_scoped else ""
         for part in result.parts:
             match part:
@@ -128,7 +132,7 @@ class ShopSource:
                 case Ignored():
                     unread.append(part.reason)
                 case Erasure() | DataRequest():
-                    source, shop = self._source.name, delivery.shop
+                    source, shop = self._name(delivery.body), delivery.shop
                     events.append(filed(part, source=source, shop=shop, scope=scope, received=delivery.received))
                 case _:
                     events.append(unplaced(part, scope, delivery.received, named.get("source", "")))
@@ -149,7 +153,7 @@ def shop_sources(settings: CollectSettings) -> dict[str, ShopSource]:
     standard = {"": settings.standard_webhooks_secrets}
     return {
         "/events": made(own_events.EVENTS, standard),
-        "/v1/{route}": made(segment.SEGMENT, routes=ROUTES),
+        "/v1/{route}": made(rudderstack.SEGMENT_OR_RUDDERSTACK, routes=ROUTES),
         "/beacon/v1/{route}": made(rudderstack.RUDDERSTACK, routes=("batch",)),
         "/pixel/v1/{route}": made(rudderstack.RUDDERSTACK, routes=("track", "page")),
         "/ga4": ga4_events,

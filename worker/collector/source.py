@@ -46,8 +46,13 @@ class RequestSource(Protocol):
     def has_key(self) -> bool:
         """Whether a request can have a write key. If not, it has to be signed."""
 
-    def label(self, shop: str) -> str:
-        """Return the name under which a request is reported. There are as many as the settings have sources."""
+    def label(self, shop: str, body: bytes = b"") -> str:
+        """Return the name under which a request is reported. There are as many as the settings have sources.
+
+        Args:
+            shop: The shop that the path names.
+            body: What was received so far. Several senders can use one path.
+        """
 
     def cause(self, delivery: Delivery) -> Cause:
         """Return why `access` returned None."""
