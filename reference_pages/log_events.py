@@ -60,7 +60,7 @@ MEANINGS = {
     "sends": "A worker's delivery mode is in force.",
     "shop_events_resumed": "Events arrive again after `detection.max_silence`.",
     "shop_silent": "No events arrived for `detection.max_silence`. Detection waits.",
-    "spool_damaged": "Records of the spool can't be read and were left out.",
+    "spool_damaged": "Records of the spool can't be read and were quarantined, or lost if `kept_in` is empty.",
     "spool_delivered": "All events of the spool are in the streams.",
     "spool_taken_over": "A collector found undelivered events of its last run.",
     "spool_torn": "A record that wasn't written completely was removed. Its events were never acknowledged.",

@@ -75,11 +75,10 @@ class DecisionResult:
 
 
 class Operator:
-    """Reads outreaches and carries out an operator's decisions."""
+    """Reads outreaches and carries out an operator's decisions. `delay_ms`: added to the age of those to retry."""
 
-    def __init__(self, scripts: Scripts, keys: Keys, cipher: Cipher | None = None) -> None:
-        self._scripts = scripts
-        self._keys = keys
+    def __init__(self, scripts: Scripts, keys: Keys, cipher: Cipher | None = None, delay_ms: int = 0) -> None:
+        self._scripts, self._keys, self._delay_ms = scripts, keys, delay_ms
         self._cipher: Cipher = cipher or Unencrypted()
 
     def read(self, outreaches: Sequence[str]) -> list[OutreachRecord | None]:
@@ -124,11 +123,12 @@ class Operator:
 
     def retry_dead(self, outreaches: Sequence[str], *, dry_run: bool = False) -> list[DecisionResult]:
         """Retry dead outreaches. `dry_run`, here and below: only return the result."""
-        return self._decide(outreaches, lambda key, found: lua.retry(key, found, "dead", 0, _word(dry_run=dry_run)))
+        args = "dead", 0, _word(dry_run=dry_run), self._delay_ms
+        return self._decide(outreaches, lambda key, found: lua.retry(key, found, *args))
 
     def retry_unknown(self, outreaches: Sequence[str], *, dry_run: bool = False) -> list[DecisionResult]:
         """Retry outreaches that have been unknown for 15 minutes."""
-        args = "unknown", RETRY_UNKNOWN_AFTER_MS, _word(dry_run=dry_run)
+        args = "unknown", RETRY_UNKNOWN_AFTER_MS, _word(dry_run=dry_run), self._delay_ms
         return self._decide(outreaches, lambda key, found: lua.retry(key, found, *args))
 
     def drop(self, outreaches: Sequence[str], *, dry_run: bool = False) -> list[DecisionResult]:

@@ -126,9 +126,9 @@ class DecisionReply(NamedTuple):
 
 
 @script(DecisionReply.parse)
-def retry(outreach: str, wanted: str, rests_ms: int, dry_run: str) -> Arguments:
+def retry(outreach: str, wanted: str, rests_ms: int, dry_run: str, delay_ms: int) -> Arguments:
     """Retry an outreach."""
-    return outreach, wanted, rests_ms, dry_run
+    return outreach, wanted, rests_ms, dry_run, delay_ms
 
 
 @script(DecisionReply.parse)

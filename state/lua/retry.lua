@@ -3,6 +3,7 @@
 -- KEYS[1]  prefix of the partition
 -- ARGV[1]  outreach; ARGV[2] dead | unknown: the state it must have; ARGV[3] for how long at least (ms)
 --          ARGV[4] 'dry_run': only return the result
+--          ARGV[5] the longest delay of a contact (ms), which its age doesn't include
 -- Returns  {'retried'} | {'gone'} | {'is', its state} | {'dropped'} | {'too_soon', from when on (ms)} | {'moved_on',
 --          state of the session or ''} | {'too_old'} for a contact | {'no_body'} the sent bytes aren't kept any more
 -- include: clock, reopen_outreach, requeue, text
@@ -34,7 +35,7 @@ if session_state ~= 'abandoned' or open_outreach ~= outreach then
   return {'moved_on', session == '' and 'forgotten' or session_state or waits}
 end
 -- guard retry_too_old
-if now > tonumber(expires_at) then return {'too_old'} end
+if now > expires_at + ARGV[5] then return {'too_old'} end
 -- guard retry_body: wanted == 'unknown' => false
 if wanted == 'unknown' and redis.call('EXISTS', prefix .. 'body:' .. outreach) == 0 then return {'no_body'} end
 -- guard retry_dry_run

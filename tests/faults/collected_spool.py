@@ -126,5 +126,10 @@ def _all_there(scene: Scene, sessions: list[str]) -> None:
 FAULTS = (
     collector_fault("32j", "spool full while Redis is down", full, env={"WINBACK_COLLECT__SPOOL_LIMIT_MB": "1"}),
     collector_fault("32k", "disk of the spool full while Redis is down", disk_full),
-    collector_fault("32l", "record of the spool damaged, the last one torn", damaged),
+    collector_fault(
+        "32l",
+        "record of the spool damaged, the last one torn",
+        damaged,
+        env={"WINBACK_COLLECT__MISSING_AFTER": "10s"},  # a quarantined record holds contacts for this time
+    ),
 )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from state.decisions import Operator
 from state.keys import OUTREACH_TTL_MS
 from tests.support.deciding import dead, operator, said, unknown
 from tests.support.dumps import dump
@@ -74,6 +75,14 @@ def test_a_dead_one_that_is_too_old_for_a_contact_stays_dead(state: State) -> No
     state.client.hset(state.keys.outreach(held.outreach), "expires_at", now_ms(state) - 1)
     assert said(operator(state).retry_dead([held.outreach])) == [("too_old", "")]
     assert places_of(state, held.outreach) == {"dead"}
+
+
+def test_delay_of_a_contact_is_added_to_its_age(state: State) -> None:
+    held = dead(state)
+    state.client.hset(state.keys.outreach(held.outreach), "expires_at", now_ms(state) - MINUTE_MS)
+    late, in_time = (Operator(state.scripts, state.keys, delay_ms=delay_ms) for delay_ms in (1, 2 * MINUTE_MS))
+    assert said(late.retry_dead([held.outreach])) == [("too_old", "")]
+    assert said(in_time.retry_dead([held.outreach])) == [("retried", "")]
 
 
 def test_a_retry_is_carried_out_once(state: State) -> None:

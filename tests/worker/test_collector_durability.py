@@ -14,11 +14,16 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from state.cipher import cipher_of
 from state.collectors import Collectors
 from state.scripts import Scripts
 from tests.support.collecting import EVENT, CollectorProcess, emit, sessions, streamed
 from tests.support.processes import until
+from tests.support.spools import files, opened
 from tests.support.states import make_state
+from worker.collector.spool_quarantine import FILE
+from worker.collector.spool_records import unpack
+from worker.collector.visits import MARK
 from worker.runtime import State
 from worker.supervision.embedded_valkey import EmbeddedValkey
 
@@ -173,3 +178,33 @@ def test_silence_waits_for_a_collector_that_was_killed(redis_server: EmbeddedVal
     assert process.stop() == 0
     assert marks() == ()
     state.client.close()
+
+
+def test_flipped_bytes_are_quarantined_and_hold_contacts(redis_server: EmbeddedValkey, tmp_path: Path) -> None:
+    line = MARK + b'{"of": "another version"}'
+    with CollectorProcess(redis_server.url, tmp_path, WINBACK_ENCRYPTION_KEYS=KEY) as process:
+        connection = process.connection()
+        redis_server.kill()
+        for number in range(6):
+            assert emit(connection, [named(number)]) == 200
+        process.kill()
+        with opened(tmp_path / "spool", cipher_of(KEY)) as spool:
+            spool.append(time.time_ns() // 1_000_000, [line])
+        segment = files(tmp_path / "spool")[0]
+        content = bytearray(segment.read_bytes())
+        content[[*unpack(bytes(content))][2].end - 9] ^= 0x55
+        segment.write_bytes(content)
+        redis_server.start()
+        process.start()
+        until(lambda: 5 in numbers(redis_server))
+        until(lambda: (tmp_path / "spool" / FILE).exists() and not files(tmp_path / "spool"))
+        assert numbers(redis_server) == [0, 1, 3, 4, 5]
+        state = state_of(redis_server)
+        marks = Collectors(state.scripts, state.keys)
+        until(lambda: marks.marks()[0].figures.damaged_bytes > 0)
+        (mark,) = marks.marks()
+        assert mark.holds(mark.until_ms + 60_000, 15 * 60_000)
+        assert process.log.count("spool_damaged") == 2
+        assert b"s-2" not in (tmp_path / "spool" / FILE).read_bytes()
+        process.stop()
+        assert marks.marks() != ()

@@ -15,6 +15,7 @@ from detectors.flow import Stage
 from detectors.lanes import LANES_BY_NAME, milliseconds
 from state.decisions import CHUNK, DecisionResult, Operator, OutreachRecord
 from state.partitions import is_outreach_id
+from tasks.policy.longest_delay import longest_delay
 from winback.cli import terminal
 from worker.errors import StartError
 
@@ -85,8 +86,9 @@ class Opened(NamedTuple):
 
 def opened() -> Opened:
     """Load the settings and connect to the server."""
-    state = terminal.opened().state
-    return Opened(Operator(state.scripts, state.keys, state.cipher), state.streams.watermark().now_ms)
+    settings, state = terminal.opened()
+    delay_ms = milliseconds(longest_delay(settings.contact, settings.experiment))
+    return Opened(Operator(state.scripts, state.keys, state.cipher, delay_ms), state.streams.watermark().now_ms)
 
 
 def find(

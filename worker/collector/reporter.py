@@ -10,6 +10,7 @@ from state.collectors import Figures
 from state.deliveries import DeliveryNote
 from state.errors import StateError
 from worker.collector.committer import Committer
+from worker.collector.doubt import Doubt
 from worker.collector.server_clock import ServerClock
 from worker.collector.spool import Spool
 from worker.collector.stream_access import StreamAccess
@@ -21,6 +22,8 @@ UNKNOWN_PAUSE_S = 0.2
 """Between two tries of a collector that hasn't reached Redis yet. Until Redis knows it, its events hold no contact."""
 LAST_DELIVERY_S = 5.0
 """How long the spool is delivered when the collector stops."""
+_CONTENT_ERRORS = (ValueError, LookupError, TypeError, AttributeError)
+"""Errors for a line that isn't as it should be. Its text isn't logged, because it can be personal."""
 
 log = structlog.stdlib.get_logger("winback.collector")
 
@@ -49,6 +52,7 @@ class Reporter:
         self._figures = figures
         self._missing_after_ms = missing_after_ms
         self._delivered = delivered
+        self._doubt = Doubt(missing_after_ms)
         self._stopped = Event()
         self._last_heartbeat_s = float("-inf")
         self._thread = Thread(target=self._run, name="report")
@@ -72,6 +76,8 @@ class Reporter:
             self._access.note(self._delivered())
         except StateError as problem:
             log.error("state_unreachable", error=str(problem), kept_in="the spool")  # noqa: TRY400 - one line says it
+        if self._doubt.is_open:
+            return  # the report stays, so that others count the quarantined events for a while
         if self._spool.is_empty and not self._access.remove(self._collector):
             log.warning("collector_not_removed", hint="until it is started again, silence isn't measured for a while")
 
@@ -127,15 +133,30 @@ class Reporter:
         until_ms = min(ms for ms in times if ms is not None)
         if self._first_known_ms is not None:
             until_ms = max(until_ms, self._first_known_ms - self._missing_after_ms)
+        until_ms = self._doubt.limited(until_ms, now_ms, self._spool.damaged)
         self._clock.set(self._access.sign(self._collector, until_ms, self._figures()))
 
     def _deliver(self) -> None:
         chunk = self._spool.next()
         if chunk is not None:
-            self._access.write(chunk.events)
+            self._spool.quarantine(chunk, self._refused(chunk.events))
             self._spool.drop(chunk)
             if self._spool.is_empty:
                 log.info("spool_delivered")
+
+    def _refused(self, events: Sequence[bytes]) -> list[bytes]:
+        """Write events; return those that can't be placed, such as lines of another version.
+
+        Raises:
+            StateError: some of them may have been written.
+        """
+        try:
+            self._access.write(events)
+        except _CONTENT_ERRORS:
+            if len(events) == 1:
+                return list(events)
+            return [line for event in events for line in self._refused([event])]
+        return []
 
 
 def pause_s(failures: int, *, is_known: bool) -> float:

@@ -13,7 +13,8 @@ import structlog
 from state.cipher import Cipher
 from state.errors import UnknownKeyError, UnreadableError
 from worker.collector.spool_directory import SpoolDirectory, number_of
-from worker.collector.spool_records import Record, is_torn, pack, unpack
+from worker.collector.spool_quarantine import Quarantine
+from worker.collector.spool_records import Chunk, Record, is_torn, pack, unpack
 from worker.errors import StartError
 
 SEGMENT_BYTES = 1024 * 1024
@@ -38,20 +39,6 @@ class _Segment:
     """Bytes at its beginning that are delivered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """The oldest events of a spool."""
-
-    events: Sequence[bytes]
-    path: Path
-    end: int
-    """Bytes of its segment that are delivered with it."""
-    next_ms: int
-    """When the first event behind it in its segment was accepted; 0: there is none."""
-    damaged: int
-    """Bytes of records between these that can't be read."""
-
-
 class Spool:
     """Events in files. One thread appends and another one delivers."""
 
@@ -64,8 +51,7 @@ class Spool:
         self._segments: deque[_Segment] = deque()
         self.size = 0
         """Bytes that all segments have together."""
-        self.damaged = 0
-        """Bytes of records that couldn't be read since the start."""
+        self._quarantine = Quarantine(directory.path)
         self._file: int | None = None
         self._next_number = 1
         self._owner = ""
@@ -93,6 +79,11 @@ class Spool:
         with self._lock:
             self._close_file()
         self._directory.close()
+
+    @property
+    def damaged(self) -> int:
+        """Bytes of records that couldn't be read since the start."""
+        return self._quarantine.bytes
 
     @property
     def is_empty(self) -> bool:
@@ -134,18 +125,26 @@ class Spool:
             segment = self._segments[0]
             content = _content(segment)
         events: list[bytes] = []
-        size, end, next_ms, damaged = 0, segment.delivered, 0, 0
+        size, end, next_ms, unread = 0, segment.delivered, 0, b""
         for record in unpack(content, segment.delivered):
             if size >= CHUNK_BYTES:
                 next_ms = record.received_ms
                 break
             found = self._open_record(record)
             events += found or ()
-            damaged += record.start - end if found else record.end - end
+            unread += content[end : record.start if found else record.end]
             size, end = size + len(record.payload), record.end
         else:
-            damaged, end = damaged + segment.size - end, segment.size
-        return Chunk(events, segment.path, end, next_ms, damaged)
+            unread, end = unread + content[end:], segment.size
+        return Chunk(
+            events, segment.path, end, next_ms, unread, missing=segment.size - len(content), first_ms=segment.oldest_ms
+        )
+
+    def quarantine(self, chunk: Chunk, events: Sequence[bytes]) -> None:
+        """Keep events of a chunk that can't be placed. Call it before `drop`."""
+        if events:
+            sealed = self._cipher.encrypt(self._owner, "spool", str(chunk.first_ms), b"\n".join(events).decode())
+            self._quarantine.add(chunk.path.name, pack(chunk.first_ms, sealed.encode()))
 
     def drop(self, chunk: Chunk) -> None:
         """Remove events that are delivered."""
@@ -153,7 +152,7 @@ class Spool:
             segment = self._segments[0]
             if segment.path != chunk.path:
                 return
-            self._note_damage(chunk.path, chunk.damaged)
+            self._quarantine.add(chunk.path.name, chunk.unread, chunk.missing)
             if chunk.next_ms:
                 segment.delivered, segment.oldest_ms = chunk.end, chunk.next_ms
                 return
@@ -206,32 +205,29 @@ class Spool:
         if is_torn(content, end):
             log.warning("spool_torn", file=path.name, bytes=size - end)
             os.truncate(path, end)
-            size = end
+            content, size = content[:end], end
         if not records:
-            self._note_damage(path, size)
+            self._quarantine.add(path.name, content)
             path.unlink()
             return
         try:
-            self._open_record(records[0])
+            self._decrypted(records[0])
         except UnknownKeyError as problem:
             raise StartError(f"collect.spool: {problem}") from None
+        except (UnreadableError, UnicodeDecodeError):
+            pass  # it is quarantined when it is its turn
         self._segments.append(_Segment(path, size, records[0].received_ms))
         self.size += size
 
     def _open_record(self, record: Record) -> list[bytes] | None:
-        """Return the events of a record; None if it can't be decrypted."""
+        """Return the events of a record; None if it can't be decrypted, or only under a key that isn't there."""
         try:
-            text = self._cipher.decrypt(self._owner, "spool", str(record.received_ms), record.payload.decode())
-        except UnknownKeyError:
-            raise
+            return self._decrypted(record).encode().split(b"\n")
         except (UnreadableError, UnicodeDecodeError):
             return None
-        return text.encode().split(b"\n")
 
-    def _note_damage(self, path: Path, size: int) -> None:
-        if size:
-            self.damaged += size
-            log.error("spool_damaged", file=path.name, bytes=size)
+    def _decrypted(self, record: Record) -> str:
+        return self._cipher.decrypt(self._owner, "spool", str(record.received_ms), record.payload.decode())
 
     def _close_file(self) -> None:
         file, self._file = self._file, None

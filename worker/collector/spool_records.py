@@ -7,7 +7,8 @@ by its checksum.
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
 
@@ -28,6 +29,23 @@ class Record(NamedTuple):
     start: int
     end: int
     """Where the next record begins."""
+
+
+class Chunk(NamedTuple):
+    """The oldest events of a spool."""
+
+    events: Sequence[bytes]
+    path: Path
+    end: int
+    """Bytes of its segment that are delivered with it."""
+    next_ms: int
+    """When the first event behind it in its segment was accepted; 0: there is none."""
+    unread: bytes
+    """The records between these that can't be read."""
+    missing: int
+    """Bytes that the segment should have in addition: its file was removed or cut."""
+    first_ms: int
+    """When its first event was accepted (Unix ms)."""
 
 
 def pack(received_ms: int, payload: bytes) -> bytes:

@@ -32,8 +32,10 @@ def findings(overview: Overview, settings: Settings) -> Iterator[Finding]:
 def _problem(mark: CollectorMark, now_ms: int, missing_after_ms: int) -> Finding | None:
     if mark.is_missing(now_ms):
         return _missing(mark, now_ms, missing_after_ms)
+    if mark.figures.damaged_bytes and not mark.figures.spool_bytes:
+        return _damaged(mark)
     if not mark.is_behind(now_ms):
-        return _damaged(mark) if mark.figures.damaged_bytes else None
+        return None
     text = (
         f"collector {mark.collector} has held undelivered events for {span(now_ms - mark.until_ms)} "
         f"({megabytes(mark.figures.spool_bytes)})"
@@ -46,7 +48,10 @@ def _problem(mark: CollectorMark, now_ms: int, missing_after_ms: int) -> Finding
 
 def _damaged(mark: CollectorMark) -> Finding:
     lost = f"collector {mark.collector} lost events since its start: {mark.figures.damaged_bytes} bytes of its spool"
-    hint = "replace the disk of collect.spool, and start the collector again"
+    hint = (
+        "see docs/guides/collect.md, Quarantined records: add a missing key or replace the disk, then start the "
+        "collector again"
+    )
     return Finding(NAME, "fail", f"{lost} can't be read", hint)
 
 
