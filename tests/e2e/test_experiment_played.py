@@ -22,7 +22,7 @@ from worker.settings import load
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e_more")]
 
-DELAY = timedelta(seconds=7)
+DELAY = timedelta(seconds=6)
 PEOPLE = 40
 PAID = "+573005559999"
 """A person who pays at once. They aren't in the experiment."""
