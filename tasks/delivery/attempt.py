@@ -22,6 +22,7 @@ from detectors.sequence import occurred_ms
 from detectors.session_fields import ID
 from state.outbox import Taken
 from state.people import PersonFacts, merged, person_of
+from state.session_record import Session
 from tasks.delivery import payload
 from tasks.delivery.request import channel_in, contact_in, email_in, phone_in
 from tasks.delivery.sending import ANOTHER_MODE, PERSON_TAKEN, Permit, PlannedContact, reserve, send
@@ -188,10 +189,19 @@ def _situation(
 
 
 def _active_elsewhere(taken: Taken, person: PersonFacts, deps: Deps) -> int:
-    """Return when the person was last active in another session that isn't silent (Unix ms; 0: none)."""
+    """Return when the person was last active in another session (Unix ms; 0: never).
+
+    A session that was silent before the claim doesn't count: two silent sessions would block each other.
+    """
     others = [session for session in person.sessions if session != taken.session.session_id]
     found = deps.sessions.read(others) if others else []
-    return max((session.seen_ms for session in found if session.state == "waiting"), default=0)
+    # A session that is silent again shows a return during the delay. It has an outreach and a delay of its own.
+    counted = (one for one in found if one.state == "waiting" or _returned_in(one, taken.claimed_at_ms))
+    return max((session.seen_ms for session in counted), default=0)
+
+
+def _returned_in(session: Session, claimed_at_ms: int) -> bool:
+    return session.state not in {"bought", "forgotten"} and session.seen_ms > claimed_at_ms
 
 
 def _assign(taken: Taken, decision: Decision, situation: Situation, people: Sequence[str], deps: Deps) -> None:

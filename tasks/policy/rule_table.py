@@ -20,7 +20,7 @@ RULES: tuple[Rule, ...] = (
     Rule("came_back", "the shopper was active again", "cancelled", always=True),
     Rule("paid", "the session's order was completed", "cancelled", always=True),
     Rule("cart_emptied", "the cart was emptied", "cancelled"),
-    Rule("active_elsewhere", "the person is shopping in another session", "cancelled"),
+    Rule("active_elsewhere", "the person has been active in another session since", "cancelled"),
     Rule("too_old", "detection.max_abandonment_age passed before a contact was possible", "expired"),
     Rule("invalid_contact", "the number, the country or the name can't be read", always=True),
     Rule("opted_out", "the person doesn't want to be contacted", always=True),

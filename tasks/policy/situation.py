@@ -57,7 +57,7 @@ class Situation:
     person: PersonFacts
     """The facts about the person from their number and e-mail address together."""
     elsewhere_ms: int
-    """When the person was last active in another session that isn't silent; 0 for none."""
+    """When the person was last active in another session that isn't silent, or since the claim; 0 for none."""
     reachable: bool
     """Whether a valid request can be built."""
     lease_ms: int

@@ -64,6 +64,15 @@ def test_request_names_the_original_session_id(state: State) -> None:
     assert json.loads(body)["session"]["session_id"] == "gid://shopify/Cart/c1-7"
 
 
+def test_return_elsewhere_during_the_delay_cancels(state: State) -> None:
+    outreach = dispatched(state)
+    elsewhere(state, ago_ms=-1000)
+    assert sweep(state, silent_for_ms=-2000) == 1
+    assert stored(state, "s-2").state == "abandoned"
+    with yuno(state) as (deps, _):
+        assert attempt(outreach, deps) == AttemptOutcome(outreach, "cancelled", "active_elsewhere")
+
+
 @pytest.mark.parametrize(
     "fields", [{"ago_ms": 2 * HOUR_MS}, {"kind": "order_completed"}], ids=["before", "and_has_bought"]
 )
