@@ -235,7 +235,7 @@ _COLLECTOR = Row(
             title="Spool",
             shows="Events on the collector's disk, and bytes that couldn't be read.",
             healthy="0.",
-            otherwise="At `collect.spool_limit_mb`, the collector refuses events.",
+            otherwise="At `collect.spool_limit_mb`, the collector refuses events. Damage stops contacts for a while.",
             queries=(
                 Query("winback_collector_spool_bytes", "{{collector}}"),
                 Query("winback_collector_damaged_bytes > 0", "damaged, {{collector}}"),
@@ -266,6 +266,16 @@ _COLLECTOR = Row(
             healthy="0 that failed.",
             otherwise="See `winback collect requests`.",
             queries=(Query("winback_privacy_requests", "{{kind}}"),),
+        ),
+        Panel(
+            title="Recording",
+            shows="Events per minute that the recorder wrote to files, and those that never reach one.",
+            healthy="none lost.",
+            otherwise="See the disk of the recorder, and whether one runs.",
+            queries=(
+                Query("60 * rate(winback_recording_events_total[5m])", "recorded"),
+                Query("60 * rate(winback_recording_lost_total[5m])", "lost"),
+            ),
         ),
     ),
 )
