@@ -7,7 +7,7 @@
 -- Returns  {'retried'} | {'gone'} | {'is', its state} | {'dropped'} | {'too_soon', from when on (ms)} | {'moved_on',
 --          state of the session or ''} | {'too_old'} for a contact | {'no_body'} the sent bytes aren't kept any more
 -- include: clock, reopen_outreach, requeue, text
-local outreach, wanted, rests_ms, dry_run = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local outreach, wanted, rests_ms, dry_run, delay_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local prefix, now = KEYS[1], clock()
 local key = prefix .. 'outreach:' .. outreach
 local state, ended_at, session, expires_at =
@@ -35,7 +35,7 @@ if session_state ~= 'abandoned' or open_outreach ~= outreach then
   return {'moved_on', session == '' and 'forgotten' or session_state or waits}
 end
 -- guard retry_too_old
-if now > expires_at + ARGV[5] then return {'too_old'} end
+if now > expires_at + delay_ms then return {'too_old'} end
 -- guard retry_body: wanted == 'unknown' => false
 if wanted == 'unknown' and redis.call('EXISTS', prefix .. 'body:' .. outreach) == 0 then return {'no_body'} end
 -- guard retry_dry_run

@@ -201,7 +201,7 @@ def _active_elsewhere(taken: Taken, person: PersonFacts, deps: Deps) -> int:
 
 
 def _returned_in(session: Session, claimed_at_ms: int) -> bool:
-    return session.state not in {"bought", "forgotten"} and session.seen_ms > claimed_at_ms
+    return session.state not in {"bought", "forgotten", "superseded"} and session.seen_ms > claimed_at_ms
 
 
 def _assign(taken: Taken, decision: Decision, situation: Situation, people: Sequence[str], deps: Deps) -> None:
