@@ -91,9 +91,14 @@ class Visitors:
         Raises:
             StateError: The server doesn't answer.
         """
+        if not ids:
+            return []
         prefix = self._keys.source(source)
         with driver_errors():
-            found = [self._scripts.client.get(f"{prefix}alias:{self._tag('id', one)}") for one in ids]
+            pipe = self._scripts.client.pipeline(transaction=False)
+            for one in ids:
+                pipe.execute_command("GET", f"{prefix}alias:{self._tag('id', one)}")
+            found: Sequence[bytes | None] = pipe.execute()
         return [bytes(session or b"").decode() for session in found]
 
     def _call(self, source: str, visit: Visit) -> Call[VisitorReply]:

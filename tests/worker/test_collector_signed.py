@@ -167,19 +167,48 @@ def test_secret_of_one_shop_signs_nothing_of_another(valkey: EmbeddedValkey, red
     assert streamed(redis) == []
 
 
-@pytest.mark.parametrize(("shops", "sessions"), [(["shop-a"], ["cart-a"]), (["shop-a", "shop-b"], ["order-17"])])
-def test_payment_finds_the_order_of_an_only_shop(
-    valkey: EmbeddedValkey, redis: Any, tmp_path: Path, *, shops: list[str], sessions: list[str]
+@pytest.mark.parametrize(
+    ("shops", "pending", "sessions"),
+    [
+        (["shop-a"], ["shop-a"], ["cart-a"]),
+        (["shop-a", "shop-b"], ["shop-a"], ["cart-a"]),
+        (["shop-a", "shop-b"], ["shop-b"], ["cart-b"]),
+        # It may be the order of either shop. Doubt protects the shopper.
+        (["shop-a", "shop-b"], ["shop-a", "shop-b"], ["cart-a", "cart-b"]),
+        (["shop-a", "shop-b"], [], ["order-17"]),
+    ],
+)
+def test_payment_finds_the_order_of_the_shop_that_knows_it(
+    valkey: EmbeddedValkey, redis: Any, tmp_path: Path, *, shops: list[str], pending: list[str], sessions: list[str]
 ) -> None:
-    payment = {"id": "p", "status": "SUCCEEDED", "merchant_order_id": "17", "updated_at": AT}
-    body = json.dumps({"type_event": "payment.purchase", "data": {"payment": payment}}).encode()
-    digest = base64.b64encode(hmac.digest(NEW.encode(), body, hashlib.sha256)).decode()
     secrets = {shop: SHOPIFY_SECRETS[shop] for shop in shops}
     with started(valkey, tmp_path, shopify=secrets, yuno_secrets=[NEW]) as found:
+        for shop in pending:
+            order(found, shop, "pending", f"cart-{shop[-1]}")
+        pay(found, "SUCCEEDED")
+    assert orders(redis)[len(pending) :] == [("order_completed", session, "yuno") for session in sessions]
+
+
+def test_declined_payment_of_two_possible_shops_starts_no_contact(
+    valkey: EmbeddedValkey, redis: Any, tmp_path: Path
+) -> None:
+    with started(valkey, tmp_path, shopify=SHOPIFY_SECRETS, yuno_secrets=[NEW]) as found:
         order(found, "shop-a", "pending", "cart-a")
-        assert post(found.app, body, {"x-hmac-signature": digest}, path="/yuno").status == 200
-    # With several shops, the number is of no certain one: it would close another shopper's cart.
-    assert orders(redis)[1:] == [("order_completed", session, "yuno") for session in sessions]
+        pay(found, "DECLINED")
+        order(found, "shop-b", "pending", "cart-b")
+        pay(found, "DECLINED")
+    assert [one[:2] for one in orders(redis)] == [
+        ("payment_pending", "cart-a"),
+        ("payment_declined", "cart-a"),
+        ("payment_pending", "cart-b"),
+    ]
+
+
+def pay(found: Collector, status: str) -> None:
+    payment = {"id": "p", "status": status, "merchant_order_id": "17", "updated_at": AT}
+    body = json.dumps({"type_event": "payment.purchase", "data": {"payment": payment}}).encode()
+    digest = base64.b64encode(hmac.digest(NEW.encode(), body, hashlib.sha256)).decode()
+    assert post(found.app, body, {"x-hmac-signature": digest}, path="/yuno").status == 200
 
 
 # GA4

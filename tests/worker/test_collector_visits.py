@@ -7,7 +7,7 @@ from pydantic_core import from_json
 
 from detectors.json_values import JsonObject
 from state.visitors import Visitors
-from storefronts.results import Profile, Translated, Visitor, VisitorId
+from storefronts.results import Alias, Profile, Translated, Visitor, VisitorId
 from tests.support.states import SECRET
 from worker.collector.visits import Placing, unplaced
 from worker.runtime import State
@@ -49,3 +49,41 @@ def test_unreadable_time_of_one_event_costs_nothing(state: State, stated: object
     found = placed(state, *(Translated(event, visitor=ANONYMOUS, session_by="visitor") for event in events))
     assert [event["occurred_at"] for event in found] == [event["occurred_at"] for event in events]
     assert len({event["session_id"] for event in found}) == 1
+
+
+ORDER_17 = Visitor(aliases=(Alias("order", "17"),))
+CHECKOUT_17 = Visitor((VisitorId("anonymous", "a-2"),), ORDER_17.aliases)
+
+
+@pytest.mark.parametrize("is_paid_first", [False, True])
+def test_payment_finds_a_checkout_that_is_placed_with_it(state: State, *, is_paid_first: bool) -> None:
+    # While Redis was down, both waited in the spool.
+    checkout = Translated(activity(RECEIVED - timedelta(minutes=2)), visitor=CHECKOUT_17, session_by="visitor")
+    paid: JsonObject = {"type": "order_completed", "occurred_at": (RECEIVED - timedelta(minutes=1)).isoformat()}
+    payment = Translated(paid, visitor=ORDER_17, session_by="alias")
+    parts = [unplaced(checkout, "shop-b", RECEIVED), unplaced(payment, "", RECEIVED)]
+    lines = [part.line() for part in (reversed(parts) if is_paid_first else parts)]
+    found = [from_json(event) for event in several_shops(state).events(lines)]
+    assert len({event["session_id"] for event in found}) == 1
+    assert {event["type"] for event in found} == {"activity", "order_completed"}
+
+
+def test_order_of_two_possible_shops_ends_only_their_sessions(state: State) -> None:
+    for shop in ("shop-a", "shop-b", "shop-c"):
+        checkout = Translated(
+            activity(RECEIVED) | {"session_id": f"cart of {shop}"},
+            visitor=Visitor((VisitorId("anonymous", shop),), () if shop == "shop-c" else ORDER_17.aliases),
+            session_by="visitor",
+        )
+        several_shops(state).events([unplaced(checkout, shop, RECEIVED).line()])
+    paid = Translated({"type": "order_completed"}, visitor=ORDER_17, session_by="alias")
+    found = several_shops(state).events([unplaced(paid, "", RECEIVED).line()])
+    assert [from_json(event)["session_id"] for event in found] == ["cart of shop-a", "cart of shop-b"]
+
+
+def activity(occurred: datetime) -> JsonObject:
+    return {"type": "activity", "flow_stage": "checkout", "platform": "web", "occurred_at": occurred.isoformat()}
+
+
+def several_shops(state: State) -> Placing:
+    return Placing(Visitors(state.scripts, state.keys, SECRET), shops=["shop-a", "shop-b", "shop-c"])

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.types import ASGIApp
 
@@ -60,9 +61,8 @@ def running(settings: Settings) -> Iterator[Collector]:
         StateError: the server holds the data of another version.
     """
     spool = _spool(settings)
-    access = StreamAccess(
-        lambda: runtime.open_state(settings, connections=CONNECTIONS, timeout_s=TIMEOUT_S), settings.ingest.streams
-    )
+    connect = partial(runtime.open_state, settings, connections=CONNECTIONS, timeout_s=TIMEOUT_S)
+    access = StreamAccess(connect, settings.ingest.streams, settings.collect.shops)
     _require_own_data(access)
     identifier = spool.open()
     clock = ServerClock()

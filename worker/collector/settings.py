@@ -113,6 +113,12 @@ class CollectSettings(BaseModel):
             )
         )
 
+    @property
+    def shops(self) -> list[str]:
+        """The shops, if there are several. Ids of carts, checkouts and orders count within a shop then."""
+        shops = sorted({*self.shopify, *self.woocommerce})
+        return shops if len(shops) > 1 else []
+
     def options(self, source: str) -> Options:
         """Return what the settings say about a source, by its name in `storefronts.registry`."""
         return source_options(

@@ -142,7 +142,7 @@ class ShopSource:
 
 def shop_sources(settings: CollectSettings) -> dict[str, ShopSource]:
     """Return the source of each path. `{shop}` and `{route}` in a path stand for any name."""
-    is_scoped = len({*settings.shopify, *settings.woocommerce}) > 1
+    is_scoped = bool(settings.shops)
 
     def made(
         source: Source, secrets: Mapping[str, Sequence[SecretStr]] | None = None, routes: Collection[str] = ()

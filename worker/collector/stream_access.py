@@ -19,10 +19,17 @@ from worker.runtime import State
 class StreamAccess:
     """Writes events and reports. Several threads can use it."""
 
-    def __init__(self, open_state: Callable[[], State], ensure_streams: int) -> None:
-        """`open_state` can raise StateError; it is called again then. `ensure_streams`: streams there are at least."""
+    def __init__(self, open_state: Callable[[], State], ensure_streams: int, shops: Sequence[str] = ()) -> None:
+        """Prepare.
+
+        Args:
+            open_state: Can raise StateError; it is called again then.
+            ensure_streams: Streams there are at least.
+            shops: Within which ids count; empty if there are fewer than two.
+        """
         self._open_state = open_state
         self._streams = ensure_streams
+        self._shops = shops
         self._sources = ReportedSources()
         self._state: State | None = None
         self._lock = Lock()
@@ -55,7 +62,7 @@ class StreamAccess:
         visitors = Visitors(state.scripts, state.keys, state.secret, state.cipher)
         filed = [line for line in events if line.startswith(MARK)]
         sources = self._sources.batch()
-        placing = Placing(visitors, sources)
+        placing = Placing(visitors, sources, self._shops)
         placed = placing.events([line for line in events if not line.startswith(MARK)] if filed else events)
         EventWriter(state.scripts, state.keys).write(placed, self._streams)
         sources.keep()

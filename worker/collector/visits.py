@@ -16,6 +16,7 @@ from state.visitor_records import SHOPS
 from state.visitors import Placed, Visit, Visitors
 from storefronts.results import Alias, Profile, Translated, Visitor, VisitorId
 from worker.collector.reported_sources import ReportedSources, SourceBatch
+from worker.collector.shops_of_ids import ShopsOfIds
 
 MARK = b"@"
 """The first byte of a line that holds a part. An event begins with a brace."""
@@ -82,8 +83,10 @@ def _name(alias: Alias, scope: str) -> str:
 class Placing:
     """Finds the sessions of lines."""
 
-    def __init__(self, visitors: Visitors, sources: SourceBatch | None = None) -> None:
+    def __init__(self, visitors: Visitors, sources: SourceBatch | None = None, shops: Sequence[str] = ()) -> None:
+        """Prepare. `shops`: within which ids count; empty if there are fewer than two."""
         self._visitors = visitors
+        self._shops = ShopsOfIds(visitors, shops)
         self._sources = sources or ReportedSources().batch()
 
     def events(self, lines: Sequence[bytes]) -> Sequence[bytes]:
@@ -93,17 +96,19 @@ class Placing:
             StateError: Some may not have been placed; place all again.
         """
         parts = [from_json(line[len(MARK) :]) if line.startswith(MARK) else None for line in lines]
-        waiting = [part for part in parts if part is not None]
+        waiting = self._shops.found([part for part in parts if part is not None])
         if not waiting:
             return lines
-        places = iter(self._visitors.place(SHOPS, [_visit(part) for part in waiting]))
+        places = iter(self._visitors.place(SHOPS, [_visit(part) for variants in waiting for part in variants]))
+        variants_of = iter(waiting)
         found: list[bytes] = []
         for line, part in zip(lines, parts, strict=True):
             if part is None:
                 found.append(line)
-            else:
-                source = part.get("source") or ""
-                found += [to_json(self._sources.name(event, source)) for event in _placed(part, next(places))]
+                continue
+            source = part.get("source") or ""
+            for variant in next(variants_of):
+                found += [to_json(self._sources.name(event, source)) for event in _placed(variant, next(places))]
         return found
 
 
