@@ -159,3 +159,18 @@ def test_contacts_and_returns_equal_the_curve_of_tune(sessions: list[tuple[int, 
         found = winback("simulate", file, "--json", "--grid", grid, env=OPEN)
     ours = [(row["contacts"], row["back"]["n"]) for row in (checkout(found, n + 1) for n in range(len(waits)))]
     assert json.dumps(ours) == json.dumps([(point["contacts"], point["returned"]) for point in curve])
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ([], "has no events.\n"),
+        ([seen("s1", 10_000_000)], "has no events. 1 event is dated in the future and doesn't count. The first: "),
+    ],
+)
+def test_recording_without_events_is_refused(tmp_path: Path, lines: list[Line], says: str) -> None:
+    file = tmp_path / "events.jsonl"
+    file.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    found = winback("simulate", str(file), "--json")
+    assert (found.code, found.out) == (2, "")
+    assert says in found.err

@@ -85,8 +85,20 @@ def test_damaged_gzip_is_refused(tmp_path: Path) -> None:
     ("content", "says"),
     [
         (b"time,visitor,event\n1,2,view\n", "none of 2 lines is an event; line 1: is not valid JSON"),
-        (b"[\n1,\n2]\n", "none of 3 lines is an event; line 1: is not valid JSON"),
-        (b"PK\x03\x04zip", "is in zip format: give JSON lines, plain or compressed with gzip"),
+        (b"1,\n2\n3\n", "none of 3 lines is an event; line 1: is not valid JSON"),
+        (b"PK\x03\x04zip", "is in zip format: give JSON lines in UTF-8, plain or compressed with gzip"),
+        ('{"type": "exit"}'.encode("utf-16"), "is in UTF-16 format: give JSON lines in UTF-8"),
+        (
+            b'[{"type": "exit"},\n{"type": "exit"}]',
+            "is a JSON array: give one event a line, as `jq -c '.[]'` writes them",
+        ),
+        (b'{\n  "type": "exit"\n}', "has events of several lines: give one event a line, as `jq -c '.'` writes them"),
+        (
+            b'{"type": "activity", "session_id": "s1", "cart": {"total_value": "x"}, "previous_session_id": []',
+            "line 1: is not valid JSON",
+        ),
+        (b'{"type": "order_completed", "session_id": "s1", "occurred', "line 1: is not valid JSON"),
+        (b'{"type": "exit", "cart": {"total_value": "x"}, "session_id": ""}', "line 1: session_id: is missing"),
         (
             b'{"type": "activity", "session_id": "s1", "flow_stage": "cart_review", "platform": "web"}\n',
             "occurred_at: is",
@@ -100,6 +112,12 @@ def test_file_without_events_is_refused_in_one_line(tmp_path: Path, content: byt
     assert (found.code, found.out) == (2, "")
     assert says in found.err
     assert found.err.count("\n") == 1
+
+
+def test_file_that_the_disk_does_not_return_is_named() -> None:
+    # Reading the beginning of a process's memory fails as a damaged disk does.
+    found = tuned(Path("/proc/self/mem"))
+    assert (found.code, found.err) == (2, "/proc/self/mem: can't be read: input/output error\n")
 
 
 def test_empty_file_gives_no_recommendation(tmp_path: Path) -> None:

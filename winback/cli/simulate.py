@@ -107,6 +107,8 @@ def _simulated(
             taken.take(events)
             hours.add(events)
     source.require_order(taken.events, hours.out_of_order)
+    if not taken.events:
+        raise StartError(" ".join([f"{source.files[0].name}: has no events.", *source.doubts]))
     silences = taken.finish()
     secret = settings.identity_secret.get_secret_value().encode() if settings.identity_secret else None
     all_reachable = everybody or not any(silence.known.person for silence in silences)

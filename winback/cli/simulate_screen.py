@@ -10,7 +10,7 @@ from rich.text import Text
 from winback.candidates.document import Simulated
 from winback.candidates.measures import Measures, difference
 from winback.candidates.tally import Asked
-from winback.tuning.amounts import number, of_100
+from winback.tuning.amounts import number, number_of, of_100
 
 _HEADS = ("settings", "contacts", "a day", "back", "difference", "gone", "reached")
 _GAP, _LEAST_WIDTH = 2, 16
@@ -23,7 +23,8 @@ def show(console: Console, found: Simulated, totals: Sequence[Measures]) -> None
         console.print(Text(f"! {doubt}", "yellow"))
         console.print()
     population = "reachable shoppers" if found.is_contactable else "all shoppers, reachable or not"
-    console.print(f"{found.events:,} events, {found.asked.days:.1f} days, {population}. Of 100 people contacted:")
+    events, days = number_of(found.events, "event"), f"{found.asked.days:.1f} days"
+    console.print(f"{events}, {days}, {population}. Of 100 people contacted:")
     rows = [_cells(one, totals[0], found.asked) for one in totals]
     widths = [max(map(len, column)) + _GAP for column in zip(_HEADS[1:], *rows, strict=True)]
     width = max(_LEAST_WIDTH, console.width - sum(widths))

@@ -52,7 +52,7 @@ def percent(share: float) -> str:
 def days_or_weeks(days: int) -> str:
     """Return days in words, many of them as weeks."""
     if days < _LONG_WAIT_DAYS:
-        return "1 day" if days == 1 else f"{days} days"
+        return number_of(days, "day")
     return f"{round(days / _WEEK)} weeks"
 
 
@@ -64,3 +64,8 @@ def capital(text: str) -> str:
 def day(ms: int) -> str:
     """Return the UTC day of Unix ms."""
     return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d}"
+
+
+def number_of(count: int, one: str, several: str = "") -> str:
+    """Return a number of things, such as `1 event`. `several`: what two of them are called, if not with an s."""
+    return f"1 {one}" if count == 1 else f"{count:,} {several or one + 's'}"

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import re
 import sys
 import zlib
 from collections.abc import Iterator
@@ -24,7 +25,11 @@ _OTHER_FORMATS = {
     b"\xfd7zXZ": "xz",
     b"PK\x03\x04": "zip",
     b"PAR1": "Parquet",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
 }
+_ONE_DOCUMENT = re.compile(rb"\s*(?:(\[)|\{\s*\n)")
+"""How a file begins that is one JSON array, or has objects of several lines."""
 _MAGIC = max(map(len, _OTHER_FORMATS))
 
 
@@ -52,11 +57,13 @@ class RecordingFile:
         self.is_cut_off = False
         """Whether its compressed data ended too early."""
         self._raw = _opened(name, self.name)
-        head = self._raw.peek(_MAGIC)
+        head = self._head()
         for magic, kind in _OTHER_FORMATS.items():
             if head.startswith(magic):
                 self.close()
-                raise StartError(f"{self.name}: is in {kind} format: give JSON lines, plain or compressed with gzip")
+                raise StartError(
+                    f"{self.name}: is in {kind} format: give JSON lines in UTF-8, plain or compressed with gzip"
+                )
         self._text: io.BufferedIOBase = gzip.GzipFile(fileobj=self._raw) if head.startswith(_GZIP) else self._raw
 
     def __iter__(self) -> Iterator[Lines]:
@@ -67,6 +74,8 @@ class RecordingFile:
         """
         rest, number = b"", 1
         for chunk in self._chunks():
+            if number == 1 and not rest:
+                self._require_lines(chunk.removeprefix(_BYTE_ORDER_MARK))
             *complete, rest = (rest + chunk).split(b"\n")
             rest = rest[:_KEPT]
             if number == 1 and complete:
@@ -89,6 +98,19 @@ class RecordingFile:
         """Close the file; standard input stays open."""
         if self._raw is not sys.stdin.buffer:
             self._raw.close()
+
+    def _head(self) -> bytes:
+        try:
+            return self._raw.peek(_MAGIC)
+        except OSError as problem:
+            self.close()
+            raise StartError(f"{self.name}: can't be read: {(problem.strerror or 'unknown').lower()}") from None
+
+    def _require_lines(self, start: bytes) -> None:
+        found = _ONE_DOCUMENT.match(start)
+        if found:
+            form, query = ("is a JSON array", ".[]") if found[1] else ("has events of several lines", ".")
+            raise StartError(f"{self.name}: {form}: give one event a line, as `jq -c '{query}'` writes them")
 
     def _chunks(self) -> Iterator[bytes]:
         read = getattr(self._text, "read1", self._text.read)

@@ -1,12 +1,14 @@
 """From a line of a recording to what the pass over it needs. A recording has no arrivals: events arrive at once."""
 
+from collections.abc import Sequence
 from hashlib import blake2b
 
-from detectors.activity import NAMES_PERSON, ActivityEvent
+from detectors.activity import NAMES_PERSON, OPTIONAL_PARTS, ActivityEvent
 from detectors.exit import EXIT
 from detectors.idle import IDLE
 from detectors.normalize.session_ids import session_key
 from detectors.parsing import parse
+from detectors.problem import Problem
 from detectors.registry import KINDS
 from detectors.sequence import ACTIVITY_RANKS, NO_DATE_MS, RANK_SPAN, epoch_ms, position
 from detectors.settings import DetectionSettings
@@ -17,6 +19,7 @@ from winback.tuning.said import said_by
 from worker.ingest.crediting import named_in
 
 _NO_TIME = "occurred_at: is missing; a recording needs it, because it has no arrivals"
+_NO_JSON = "is not valid JSON"
 _NO_DATE = "occurred_at: is before 2000"
 _PHONE = "+"
 """What the identity of a phone number begins with."""
@@ -73,12 +76,18 @@ def read_event(line: bytes) -> ActivityEvent | str:
     parsed = parse(line)
     event = parsed.event
     if event is None:
-        problem = parsed.problems[0]
-        return f"{problem.field}: {problem.message}" if problem.field else problem.message
+        return str(_main(parsed.problems))
     if event.occurred_at is None:
-        problems = [problem.message for problem in parsed.problems if problem.field == "occurred_at"]
-        return f"occurred_at: {problems[0]}" if problems else _NO_TIME
+        reasons = [str(one) for one in parsed.problems if one.field == "occurred_at"]
+        # Part of an event that is cut off can be read. It lacks its time because the rest is gone.
+        reasons += [_NO_JSON for one in parsed.problems if str(one).startswith(_NO_JSON)]
+        return next(iter(reasons), _NO_TIME)
     return _NO_DATE if epoch_ms(event.occurred_at) < NO_DATE_MS else event
+
+
+def _main(problems: Sequence[Problem]) -> Problem:
+    """Return the problem without which there would be an event: of all of it, or of a part that every event has."""
+    return next((one for one in problems if one.field.partition(".")[0] not in OPTIONAL_PARTS), problems[0])
 
 
 def named_people(event: ActivityEvent) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from thresholds.curve import Point
 from thresholds.grid import DAY_MS, GRID, MINUTE_MS, name_of
 from thresholds.recommendation import FEWEST_CONTACTS
 from thresholds.study import Row
-from winback.tuning.amounts import capital, day, days_or_weeks, duration, number, of_100, percent, within
+from winback.tuning.amounts import capital, day, days_or_weeks, duration, number, number_of, of_100, percent, within
 from winback.tuning.tuning import Tuned, is_given, today
 
 TITLES: dict[Stage, str] = {
@@ -69,7 +69,7 @@ def back_test(row: Row, found: Tuned) -> str:
 
 def _whole_days(days: float) -> str:
     whole = max(1, round(days))
-    return "1 day" if whole == 1 else f"{whole} days"
+    return number_of(whole, "day")
 
 
 def about(found: Tuned) -> str:
@@ -81,10 +81,10 @@ def about(found: Tuned) -> str:
             "UTC), of reachable shoppers."
         )
     totals = found.recording.totals
-    people = f", {len(totals.persons):,} people" if totals.persons else ""
+    people = f", {number_of(len(totals.persons), 'person', 'people')}" if totals.persons else ""
     counted = "reachable shoppers" if found.recording.is_contactable else "all shoppers, reachable or not"
     return (
-        f"{totals.events:,} events of {totals.sessions:,} sessions{people}, "
+        f"{number_of(totals.events, 'event')} of {number_of(totals.sessions, 'session')}{people}, "
         f"{day(totals.first_ms)} to {day(totals.last_ms)}. "
         f"Contacts from {day(found.period.first_ms)} on count ({found.days:.1f} days), of {counted}."
     )
@@ -168,7 +168,7 @@ def _meaning(row: Row, found: Tuned, point: Point) -> Iterator[str]:
 def _too_few(row: Row, found: Tuned) -> Iterator[str]:
     del found
     contacts = max((point.contacts for point in row.points), default=row.most_contacts)
-    yield f"Too few cases {_PLACES[row.stage]} ({contacts:,} contact{'' if contacts == 1 else 's'})."
+    yield f"Too few cases {_PLACES[row.stage]} ({number_of(contacts, 'contact')})."
     yield f"Nothing is recommended; {duration(row.current_ms)} stay."
     if row.choice.days_needed is not None:
         yield f"At this pace there are enough in about {days_or_weeks(row.choice.days_needed)}."
