@@ -12,7 +12,7 @@ from rich.table import Table
 from tests.faults.all import ALL
 from tests.faults.fault import run
 from tests.faults.figures import COUNTS, Figures, figures_of, keep
-from tests.faults.settings import POOL
+from tests.faults.settings import EXPERIMENT, POOL, RECORDER
 
 
 def main() -> int:
@@ -27,15 +27,18 @@ def main() -> int:
         default="threads",
         help="the recover worker's, except for faults of single processes",
     )
+    parser.add_argument("--experiment", action="store_true", help="with an experiment of three arms and a holdout")
+    parser.add_argument("--record", action="store_true", help="with a recorder")
     parser.add_argument("--keep", action="store_true", help="write the figures into docs/")
     asked = parser.parse_args()
     wanted = [number for number in asked.only.split(",") if number]
     faults = [fault for fault in ALL if not wanted or any(_is(fault.number, number) for number in wanted)]
     console = Console(width=None if sys.stdout.isatty() else 150)
+    env = {POOL: asked.pool, **(EXPERIMENT if asked.experiment else {}), **(RECORDER if asked.record else {})}
     rows: list[Figures] = []
     with tempfile.TemporaryDirectory(prefix="winback-faults-") as directory:
         for fault in faults:
-            result = run(fault, range(asked.seed, asked.seed + asked.runs), Path(directory), {POOL: asked.pool})
+            result = run(fault, range(asked.seed, asked.seed + asked.runs), Path(directory), env)
             rows.append(figures_of(result))
             console.print(_line(rows[-1]), highlight=False)
             for verdict in result.verdicts:

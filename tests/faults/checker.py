@@ -1,5 +1,6 @@
 """Compares the ledger, the events and every outcome in Redis; shows the history of each violation."""
 
+import gzip
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -72,6 +73,12 @@ def check(system: System, shop: Shop, *, allowed: frozenset[str]) -> Verdict:
     for person in (person for person, number in contacts.items() if number > 1):
         told = [_story(case, system) for case in cases if case.visit.person == person]
         verdict.violations.append("\n".join(["I1: a person was contacted more than once", *told]))
+    held_out = Counter(case.visit.person for case in cases for record in case.records if record.reason == "holdout")
+    verdict.violations += [
+        f"I1: person {person} was held out, and then contacted or held out again"
+        for person, number in held_out.items()
+        if number + contacts[person] > 1
+    ]
     verdict.violations += _nothing_stuck(system)
     verdict.violations += _private(system)
     return verdict
@@ -199,7 +206,9 @@ def _reservations(system: System) -> Iterator[str]:
     for owner, record in zip(owners, operator.read(owners), strict=True):
         if record is None and system.logged(owner, '"outcome": "sent"'):
             continue  # erased while its request was in flight
-        if record is None or not (record.state in {"sent", "unknown"} or record.ambiguous):
+        # The holdout is recorded like a contact.
+        holds = record and (record.state in {"sent", "unknown"} or record.reason == "holdout" or record.ambiguous)
+        if not holds:
             yield f"I2: outreach {owner} ({record.state if record else 'gone'}) still holds its person"
 
 
@@ -208,6 +217,10 @@ def _private(system: System) -> Iterator[str]:
     for _, role, line in system.log:
         if any(word in line for word in words):
             yield f"I4: {role} logged personal data: {line[:200]}"
+    for path in system.directory.glob("recordings/*"):
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        if any(word.encode() in content for word in words):
+            yield f"I4: the recording {path.name} holds personal data"
     broker = system.broker
     with broker:
         for key in broker.scan_iter("*"):

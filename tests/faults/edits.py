@@ -103,7 +103,7 @@ def _write_bytes(scene: Scene, content: bytes | None) -> None:
 def _thresholds(scene: Scene) -> str:
     state = scene.system.state
     found = health.findings(overview.read(state.scripts, state.keys, []), scene.system.settings)
-    return next(finding.mark for finding in found if finding.name == "thresholds")
+    return next((finding.mark for finding in found if finding.name == "thresholds"), "ok")
 
 
 def _while(scene: Scene, for_s: float) -> None:

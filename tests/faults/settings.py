@@ -7,6 +7,17 @@ LEASE_S = 2 * TIMEOUT_S + 1.0
 POOL = "WINBACK_WORKER__POOL"
 PROCESSES = {POOL: "prefork"}
 """For faults of single processes of the pool."""
+EXPERIMENT = {
+    "WINBACK_EXPERIMENT__NAME": "faults",
+    "WINBACK_EXPERIMENT__START": "2026-01-01",
+    "WINBACK_EXPERIMENT__HOLDOUT": "20",
+    "WINBACK_EXPERIMENT__ARMS__NOW__DELAY": "off",
+    "WINBACK_EXPERIMENT__ARMS__LATER__DELAY": "1s",
+    "WINBACK_EXPERIMENT__ARMS__MESSAGE__CHANNEL": "whatsapp",
+}
+"""A trial of delays and channels: some people wait for their contact, and some aren't contacted."""
+RECORDER = {"WINBACK_RECORD__DIRECTORY": "{directory}/recordings"}
+"""A recorder, which is one more role."""
 SETTINGS = {
     "WINBACK_IDENTITY_SECRET": "an identity secret for the faults",
     "WINBACK_DETECTION__SWEEP_INTERVAL": "200ms",

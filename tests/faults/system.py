@@ -16,7 +16,7 @@ from tests.faults.collector_hosts import COLLECTOR, EXTRA, CollectorHosts
 from tests.faults.ledger import LedgerApi
 from tests.faults.observed import ROLES, Observed
 from tests.faults.proxy import Proxy
-from tests.faults.settings import SETTINGS
+from tests.faults.settings import RECORDER, SETTINGS
 from tests.faults.shop import THRESHOLD_S
 from worker import runtime
 from worker.settings import Settings, load
@@ -40,7 +40,7 @@ class System(Observed):
         self.points = directory / "points"
         self.log = []
         self._more = more
-        self._names = names
+        self._names = (*names, "record") if RECORDER.keys() <= more.keys() else names
         self._policy = policy
         self._stack = ExitStack()
         self._frozen: set[int] = set()
@@ -63,7 +63,7 @@ class System(Observed):
             "WINBACK_REDIS_URL": f"redis://127.0.0.1:{self.to_state.port}/0",
             "WINBACK_BROKER_URL": f"redis://127.0.0.1:{self.to_broker.port}/1",
             "WINBACK_DELIVERY__ENDPOINT": self.api.url.replace(str(self.api.port), str(self.to_api.port)),
-            **{name: value.format(to_api=self.to_api.port, api=self.api.port) for name, value in self._more.items()},
+            **{name: value.format_map(self._places) for name, value in self._more.items()},
         }
         self.thresholds(THRESHOLD_S)
         self.settings: Settings = load(self.env)
@@ -74,6 +74,11 @@ class System(Observed):
         self.supervise()
         self.until(self.all_alive, 60)
         self.until(self.collectors.all_answer, 60, "an answer of every collector")
+
+    @property
+    def _places(self) -> Mapping[str, object]:
+        """The names that a setting can contain in braces."""
+        return {"to_api": self.to_api.port, "api": self.api.port, "directory": self.directory}
 
     def supervise(self) -> None:
         """Start all roles with a supervisor that doesn't count earlier crashes."""
