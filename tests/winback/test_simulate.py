@@ -126,7 +126,8 @@ def test_screen_shows_a_line_for_each_candidate(tmp_path: Path) -> None:
     [
         ("detection.idle.checkout", "write KEY=VALUE, like detection.idle.checkout=20m"),
         ("delivery.rate=1/s", "only settings of [detection] and [contact] are simulated"),
-        ("detection.idle.checkuot=5m", "detection.idle.checkuot"),
+        ("delivery.private_secret_key=hidden", "--set delivery.private_secret_key: only settings of"),
+        ("detection.idle.checkuot=5m", "unknown setting; did you mean detection.idle.checkout?"),
         ("detection.idle.checkout=5", "detection.idle.checkout: '5' has no unit"),
     ],
 )
@@ -134,6 +135,14 @@ def test_wrong_candidate_is_refused(tmp_path: Path, option: str, says: str) -> N
     found = winback("simulate", recorded(tmp_path / "events.jsonl", []), "--set", option)
     assert (found.code, found.out) == (2, "")
     assert says in found.err
+    assert "hidden" not in found.err
+
+
+def test_too_many_candidates_are_refused_before_they_are_made(tmp_path: Path) -> None:
+    grids = ["--grid", f"{CHECKOUT}=1m,2m,3m,4m,5m,6m,7m,8m,9m,10m"] * 10
+    found = winback("simulate", recorded(tmp_path / "events.jsonl", []), *grids)
+    assert (found.code, found.out) == (2, "")
+    assert found.err == "--grid: makes 10,000,000,000 candidates: at most 99 are simulated at a time\n"
 
 
 GAPS = st.lists(st.sampled_from([1, 2.5, 6, 11, 13, 31, 59, 61, 130, 500]), max_size=5)

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from itertools import product
+from math import prod
 
 from detectors.lanes import milliseconds
 from winback.candidates.judging import Candidate
@@ -14,6 +15,7 @@ from worker.settings.keys import variable
 IN_FORCE = "in force"
 MOST = 100
 _NEXT_PAIR = re.compile(r",(?=[a-z_]+(?:\.[A-Za-z_]+)+=)")
+_VARIABLE = re.compile(r"WINBACK_([A-Z0-9_]+)")
 _SIMULATED = ("detection", "contact")
 
 
@@ -24,9 +26,12 @@ def candidates(settings: Settings, sets: Iterable[str], grids: Sequence[str]) ->
         StartError: A pair isn't KEY=VALUE, its key isn't simulated, or its value is invalid.
     """
     wanted = [tuple(_pairs("--set", text)) for text in sets]
-    wanted += [pairs for pairs in product(*map(_values, grids)) if pairs]
-    if len(wanted) >= MOST:
-        raise StartError(f"--grid: makes {len(wanted)} candidates: at most {MOST - 1} are simulated at a time")
+    values = [_values(text) for text in grids]
+    number = len(wanted) + (prod(map(len, values)) if values else 0)
+    if number >= MOST:
+        option = "--grid" if values else "--set"
+        raise StartError(f"{option}: makes {number:,} candidates: at most {MOST - 1} are simulated at a time")
+    wanted += [pairs for pairs in product(*values) if pairs]
     return [_candidate(IN_FORCE, settings), *(_changed(pairs) for pairs in wanted)]
 
 
@@ -37,7 +42,7 @@ def _pairs(option: str, text: str) -> list[str]:
         if not equals or not value.strip():
             raise StartError(f"{option} {text}: write KEY=VALUE, like detection.idle.checkout=20m")
         if key.split(".")[0] not in _SIMULATED or "." not in key:
-            raise StartError(f"{option} {text}: only settings of [detection] and [contact] are simulated")
+            raise StartError(f"{option} {key}: only settings of [detection] and [contact] are simulated")
     return pairs
 
 
@@ -55,11 +60,8 @@ def _changed(pairs: Sequence[str]) -> Candidate:
     try:
         return _candidate(",".join(pairs), load({**os.environ, **changed}))
     except StartError as problem:
-        names = {variable(tuple(key.strip().split("."))): key.strip() for key, _, _ in split}
-        text = str(problem)
-        for name, key in names.items():
-            text = text.replace(name, key)
-        raise StartError(f"--set {','.join(pairs)}: {text}") from None
+        text = _VARIABLE.sub(lambda match: match[1].lower().replace("__", "."), str(problem))
+        raise StartError(f"--set {','.join(pairs)}: {text.replace('unknown variable', 'unknown setting')}") from None
 
 
 def _candidate(name: str, settings: Settings) -> Candidate:
