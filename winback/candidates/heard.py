@@ -15,12 +15,11 @@ from detectors.session_fields import fields_of
 from detectors.settings import DetectionSettings
 from winback.tuning.reading import also_named, named_people, read_event
 from winback.tuning.recorded import MARK, restored
-from worker.errors import StartError
+from winback.tuning.recorded import person_in as person_recorded
 from worker.ingest import fast_path
 from worker.ingest.changes import PAYMENTS
 
 _FURTHEST_MS = 253_402_300_799_000  # 9999-12-31T23:59:59Z
-_RECORDED = "the file is from winback record and holds no phone numbers: give simulate the shop's own events"
 _NOTHING: Mapping[str, str] = {}
 
 
@@ -55,23 +54,20 @@ class FullReader:
         self._payment_ms = milliseconds(payment_window(detection))
 
     def read(self, line: bytes) -> Heard | str:
-        """Return an event, or why there is none, without any of its content.
-
-        Raises:
-            StartError: The line is from `winback record`, so its people can't be told from each other by number.
-        """
+        """Return an event, or why there is none, without any of its content."""
         usual = fast_path.read(line, _FURTHEST_MS)
         if usual:
             stamp = usual[1]
             at_ms = stamp // RANK_SPAN
             if NO_DATE_MS <= at_ms < _FURTHEST_MS:
                 return Heard(stamp, at_ms, usual[0], stamp, silent_ms=at_ms)
-        if MARK in line and restored(line):
-            raise StartError(_RECORDED)
-        event = read_event(line)
-        return event if isinstance(event, str) else self._heard(event)
+        found = restored(line) if MARK in line else None
+        event = read_event(found[0] if found else line)
+        if isinstance(event, str):
+            return event
+        return self._heard(event, tuple(map(_identity, found[1])) if found else named_people(event))
 
-    def _heard(self, event: ActivityEvent) -> Heard:
+    def _heard(self, event: ActivityEvent, people: tuple[str, ...]) -> Heard:
         at_ms = epoch_ms(event.occurred_at) if event.occurred_at else 0
         place = position(event, at_ms)
         is_order = event.type == "order_completed"
@@ -84,7 +80,7 @@ class FullReader:
             kind=-1 if is_order else kind,
             silent_ms=place.silent_since_ms,
             is_optout=event.type == "opt_out",
-            people=named_people(event),
+            people=people,
             also=also_named(event),
             fields=fields_of(event),
             paying_ms=self._paying_until(event, at_ms) if event.type in PAYMENTS else 0 if is_order else -1,
@@ -99,5 +95,13 @@ class FullReader:
 def person_in(fields: Mapping[str, str]) -> tuple[str, str]:
     """Return the identity of a session's phone number, and the number in E.164; both empty: none that can be called."""
     text = fields.get("phone", "")
+    recorded = person_recorded(text)
+    if recorded:
+        return _identity(recorded.person), recorded.example
     number = phone(text, country(fields.get("country", ""))) if text else None
     return (of_number(number), number) if number else ("", "")
+
+
+def _identity(person: int) -> str:
+    """Return what stands for the identity of a person whose number isn't recorded."""
+    return f"recorded {person}"

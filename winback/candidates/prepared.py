@@ -10,6 +10,7 @@ from state.session_record import Session
 from tasks.delivery import payload
 from tasks.policy.blocklist import Blocklist, Hit
 from winback.candidates.silences import Known
+from winback.tuning.recorded import person_in
 
 STAND_IN = "simulate"
 """Stands for the outreach, and for an identity secret that isn't set: it only decides which people are in a ramp or a
@@ -57,7 +58,7 @@ class Shoppers:
     def _prepare(self, known: Known) -> Prepared:
         fields = known.fields
         name, phone = names.person_name(fields.get("name", "")), known.number
-        if phone and fields.get(PHONE_COUNTRY):
+        if phone and fields.get(PHONE_COUNTRY) and not person_in(fields["phone"]):
             # A later country can turn a national number into another person's.
             phone = payload.phone_of(fields) or ""
         country = payload.country_of(fields.get("country", ""), phone) if name and phone else None
