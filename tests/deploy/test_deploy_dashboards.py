@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard as Model
 
 from reference_pages.dashboards import DASHBOARDS, FILES, text_of
 from reference_pages.metrics import exported
@@ -20,6 +23,23 @@ EXPORTED = {name: set(labels) for name, labels in exported()}
 PANELS = [panel for dashboard in DASHBOARDS for row in dashboard.rows for panel in row.panels]
 SELECTOR = re.compile(r"(winback_\w+)(?:\{([^}]*)})?")
 GROUPED = re.compile(r"(?:by|ignoring|on)\s*\(([^)]*)\)")
+
+
+def lost(document: dict[str, Any]) -> Iterator[str]:
+    """Yield the fields of a dashboard that its models in Grafana don't have, or change."""
+    read = json.loads(JSONEncoder().encode(Model.from_json(document)))
+    yield from _lost(document, read, "dashboard")
+
+
+def _lost(written: object, read: object, path: str) -> Iterator[str]:
+    if isinstance(written, dict) and isinstance(read, dict):
+        for name, value in written.items():
+            yield from _lost(value, read.get(name), f"{path}.{name}")
+    elif isinstance(written, list) and isinstance(read, list) and len(written) == len(read):
+        for place, (one, other) in enumerate(zip(written, read, strict=True)):
+            yield from _lost(one, other, f"{path}.{place}")
+    elif written != read:
+        yield path
 
 
 def expressions() -> Iterator[tuple[str, str]]:
@@ -62,6 +82,22 @@ def test_panels_do_not_overlap(dashboard: Dashboard) -> None:
         assert max(x for x, _ in cells) < 24
         assert not cells & taken
         taken |= cells
+
+
+@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda one: one.uid)
+def test_every_field_and_value_is_read_by_grafana(dashboard: Dashboard) -> None:
+    register_default_plugins()
+    assert [*lost(json.loads(text_of(dashboard)))] == []
+
+
+def test_field_that_grafana_does_not_read_is_found() -> None:
+    document = json.loads(text_of(DASHBOARDS[0]))
+    first = next(panel for panel in document["panels"] if "targets" in panel)
+    first["fieldConfig"]["defaults"]["units"] = "s"
+    first["options"]["colour"] = "value"
+    first["targets"][0]["expression"] = "up"
+    register_default_plugins()
+    assert {path.rpartition(".")[2] for path in lost(document)} == {"units", "colour", "expression"}
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=lambda one: one.title)
