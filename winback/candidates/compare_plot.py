@@ -11,11 +11,13 @@ from winback.candidates.measures import Measures
 from winback.operations.whole_file import write_whole
 from winback.tuning.amounts import within
 from winback.tuning.plots import STYLE
+from winback.tuning.wording import TITLES
 from worker.errors import StartError
 
 COMPARED = 2
 _COLORS = ("#666666", "#0b4f9e")
 _WIDTH, _ROW, _FRAME = 9.0, 0.7, 1.8
+_HEADROOM = 1.08
 _APART = 0.16
 """How far the two candidates of a stage are from its middle."""
 
@@ -54,8 +56,8 @@ def _drawn(form: str, found: Simulated, numbers: Measured) -> bytes:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(_WIDTH, _FRAME + _ROW * len(stages)), layout="constrained")
         panels = figure.subplots(1, 3, sharey=True)
-        titles = (f"back {within(found.asked.horizon_ms)}", "contacts", "reached")
-        units = ("of 100 people contacted", "a day", "of 100 who left")
+        titles = ("back anyway", "contacts", "reached")
+        units = (f"of 100 people contacted,\n{within(found.asked.horizon_ms)}", "a day", "of 100 who left")
         for axes, title, unit in zip(panels, titles, units, strict=True):
             axes.set_title(title, loc="left", fontweight="bold")
             axes.set_xlabel(unit)
@@ -64,10 +66,10 @@ def _drawn(form: str, found: Simulated, numbers: Measured) -> bytes:
                 one, at = of_parts[stage, None, None], place + (2 * number - 1) * _APART
                 for axes, values in zip(panels, _values(one, found.asked.days), strict=True):
                     _draw(axes, values, at, _COLORS[number])
-        panels[0].set_yticks(range(len(stages)), [stage.replace("_", " ") for stage in stages])
+        panels[0].set_yticks(range(len(stages)), [TITLES[stage] for stage in stages])
         panels[0].set_ylim(len(stages) - 0.5, -0.5)
         for axes in panels:
-            axes.set_xlim(left=0)
+            axes.set_xlim(0, axes.dataLim.x1 * _HEADROOM if axes.dataLim.x1 > 0 else 1)
             axes.grid(axis="x", color="#e6e6e6")
         marks = [Line2D([], [], marker="o", ms=7, linewidth=0, color=color) for color in _COLORS]
         figure.legend(marks, [one.name for one in found.candidates], loc="outside lower left", frameon=False)

@@ -70,7 +70,8 @@ def _curve(axes: Any, found: Tuned, judged: list[Point]) -> None:  # noqa: ANN40
     axes.plot(places, [100 * point.share for point in judged], color=_BLUE, linewidth=2)
     target = 100 * found.wanted.target
     axes.axhline(target, color=_RED, linestyle="--", linewidth=1)
-    axes.text(GRID[-1], target, f"target {target:g} %", color=_RED, ha="right", va="top")
+    place, below = (GRID[-1], target), {"textcoords": "offset points", "va": "top"}
+    axes.annotate(f"target {target:g} %", place, (0, -3), color=_RED, ha="right", **below)
     did = "returned" if found.wanted.question.outcome == "return" else "ordered"
     axes.set_ylabel(
         f"of 100 people contacted,\nthose who would have {did}\n{within(found.wanted.question.horizon_ms)} anyway"
