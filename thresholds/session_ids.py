@@ -8,6 +8,9 @@ FEWEST_GAPS = 1000
 _LONGEST_S = 7 * 24 * 3600
 _QUANTILE = 0.999
 _SHARE_BEFORE_EDGE = 0.02
+_LAST_TO_EARLIER = 0.25
+"""Where ids end, many gaps are just shorter. Where shoppers just stop returning, gaps get rare before: of exponential
+ones, 3.2 % are in the last half, and in its second part 0.18 times as many as in its first."""
 _LENGTHS = 10
 """The recording must be this much longer than the silence after which ids end."""
 
@@ -34,6 +37,8 @@ class GapCounter:
             so_far += number
             if so_far >= wanted:
                 break
-        before = sum(self._counts[edge // 2 + 1 : edge + 1])
-        is_hard = before > _SHARE_BEFORE_EDGE * self.total and recording_ms >= _LENGTHS * edge * 1000
-        return (edge + 1) * 1000 if is_hard and edge < _LONGEST_S else None
+        earlier = sum(self._counts[edge // 2 + 1 : edge * 3 // 4 + 1])
+        last = sum(self._counts[edge * 3 // 4 + 1 : edge + 1])
+        is_hard = earlier + last > _SHARE_BEFORE_EDGE * self.total and last >= _LAST_TO_EARLIER * earlier
+        is_told = edge < _LONGEST_S and recording_ms >= _LENGTHS * edge * 1000
+        return (edge + 1) * 1000 if is_hard and is_told else None

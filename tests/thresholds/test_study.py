@@ -2,6 +2,8 @@
 
 from random import Random
 
+import pytest
+
 from tests.support.silent_shoppers import EveryoneCounts, at, ordered, seen
 from thresholds.backtest import later_day
 from thresholds.collector import Collector
@@ -63,6 +65,25 @@ def test_gaps_cut_at_half_an_hour_show_that_ids_end() -> None:
             gaps.add(gap)
     assert abs((gaps.edge_ms(20 * DAY_MS) or 0) - 30 * MINUTE_MS) < MINUTE_MS
     assert gaps.edge_ms(HOUR_MS) is None
+
+
+@pytest.mark.parametrize("minutes", [30, 120, 1440])
+@pytest.mark.parametrize("shape", [0.4, 0.6])
+def test_ids_that_end_are_found_for_any_law_of_returns(minutes: int, shape: float) -> None:
+    random, gaps = Random(minutes), GapCounter()
+    while gaps.total < 5_000:
+        gap = round(random.weibullvariate(200, shape) * MINUTE_MS)
+        if gap < minutes * MINUTE_MS:
+            gaps.add(gap)
+    assert abs((gaps.edge_ms(30 * DAY_MS) or 0) - minutes * MINUTE_MS) < 0.03 * minutes * MINUTE_MS
+
+
+@pytest.mark.parametrize("shape", [0.8, 1, 2])
+def test_shoppers_who_just_stop_returning_are_no_end_of_ids(shape: float) -> None:
+    random, gaps = Random(3), GapCounter()
+    for _ in range(20_000):
+        gaps.add(round(random.gammavariate(shape, 25) * MINUTE_MS))
+    assert gaps.edge_ms(30 * DAY_MS) is None
 
 
 def test_session_with_too_many_events_in_a_minute_is_a_bot() -> None:
