@@ -10,7 +10,7 @@ def test_first_lines_are_plain_sentences() -> None:
     text = shown(report(TALLIES)).splitlines()
 
     assert text[1].strip() == "5,000 sessions started, and 1,403 fell silent."
-    assert text[2].strip() == "1,000 people were contacted; 150 ordered within 3d."
+    assert text[2].strip() == "1,000 people were contacted; 150 ordered within 3 days."
     assert text[3].strip() == (
         "15.0% of the contacted and 10.0% of the holdout ordered: the contacts made no clear difference."
     )

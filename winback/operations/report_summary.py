@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from detectors.durations import format_duration
+from detectors.lanes import milliseconds
 from winback.operations.report import Report, Row
+from winback.tuning.amounts import within
 
 
 def summary(report: Report) -> Iterator[str]:
     """Yield two or three sentences on the totals."""
-    total, window = report.total, format_duration(report.window)
+    total = report.total
     sessions = "1 session" if total.sessions == 1 else f"{total.sessions:,} sessions"
     yield f"{sessions} started, and {total.silent:,} fell silent."
     if not total.ended("sent"):
@@ -16,7 +17,7 @@ def summary(report: Report) -> Iterator[str]:
         return
     orders = total.recovered["orders"]
     contacts = "1 person was" if total.ended("sent") == 1 else f"{total.ended('sent'):,} people were"
-    yield f"{contacts} contacted; {orders:,} ordered within {window}."
+    yield f"{contacts} contacted; {orders:,} ordered {within(milliseconds(report.window))}."
     yield from _against_holdout(total)
 
 
