@@ -1,5 +1,7 @@
 """Copies of applied entries for the recorder: made in the acknowledgement, limited and counted."""
 
+from typing import Any
+
 from state.event_stream import StreamEntry
 from state.keys import applied_of, recording_of
 from state.recorder_status import RecorderStatus
@@ -135,7 +137,8 @@ def test_entry_with_two_events_is_copied_once(filled: State) -> None:
     copies = copies_of(filled)
     copies.sign(asks=True)
     # Ingest applies the last one.
-    filled.client.execute_command("XADD", filled.keys.events, "*", "event", "e3", "event", "e4")
+    twice: list[Any] = ["XADD", filled.keys.events, "*", "event", "e3", "event", "e4"]
+    filled.client.execute_command(*twice)  # type: ignore[no-untyped-call]
     acknowledge(filled)
     assert copied(filled) == [b"e0", b"e1", b"e2", b"e4"]
     assert copies.sign(asks=False) == (4, 0)

@@ -19,6 +19,7 @@ from tests.support.filled_stream import read
 from tests.support.stored_state import texts
 from worker.recorder import recorder as recorder_module
 from worker.recorder.files import RecordingFiles
+from worker.recorder.lines import line_of
 from worker.recorder.pseudonyms import Pseudonyms
 from worker.recorder.recorder import DISK_AWAY_S, Recorder
 from worker.runtime import State
@@ -110,12 +111,10 @@ def test_event_that_cannot_be_read_is_left_out(shop: Shop) -> None:
 
 
 def test_event_that_breaks_the_reader_costs_only_itself(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = recorder_module.line_of
-
     def fail_once(raw: bytes, *others: Any) -> bytes | None:  # noqa: ANN401 - passed on
         if b"s-2" in raw:
             raise OverflowError("Jane Doe")
-        return read(raw, *others)
+        return line_of(raw, *others)
 
     monkeypatch.setattr(recorder_module, "line_of", fail_once)
     recorder = shop.recorder()
