@@ -1,7 +1,7 @@
 """Applied events on their way to a recording: ingest copies them in the step that removes them from their stream.
 
-Copies are made only while a recorder asks for them. Their number is limited, they expire after ten minutes, and entries
-without a copy are counted.
+Copies are made only while a recorder asks for them. Their number and size are limited, they expire after ten minutes,
+and entries without a copy are counted.
 """
 
 from collections.abc import Sequence
@@ -20,6 +20,8 @@ ASK_AHEAD_MS = 60_000
 """How long entries are copied after the recorder's last sign."""
 REPORT_TTL_MS = 7 * DAY_MS
 MOST_WAITING = 50_000
+MOST_BYTES = 64 * 1024 * 1024
+"""Of the events whose copies wait, in each stream."""
 _ID, _EVENT = b"id", b"event"
 
 
@@ -57,9 +59,12 @@ class RecorderReport:
 class Copies:
     """The copies of all streams, for one recorder at a time."""
 
-    def __init__(self, scripts: Scripts, keys: Keys, streams: Streams, limit: int = MOST_WAITING) -> None:
-        """Prepare. `limit`: how many copies of a stream can wait."""
-        self._scripts, self._keys, self._streams, self._limit = scripts, keys, streams, limit
+    def __init__(
+        self, scripts: Scripts, keys: Keys, streams: Streams, limit: int = MOST_WAITING, limit_bytes: int = MOST_BYTES
+    ) -> None:
+        """Prepare. `limit`: how many copies of a stream can wait; `limit_bytes`: the size of their events."""
+        self._scripts, self._keys, self._streams = scripts, keys, streams
+        self._limit, self._limit_bytes = limit, limit_bytes
 
     def take_turn(self, recorder: str, turn_ms: int) -> bool:
         """Return whether this recorder has the turn from now on; it lasts for `turn_ms` unless it is renewed.
@@ -78,7 +83,12 @@ class Copies:
         keys = [stream.key for stream in self._streams.all()]
         ahead_ms = ASK_AHEAD_MS if asks else 0
         found = self._scripts.run_many(
-            [lua.recorder_sign(recording_of(key), applied_of(key), ahead_ms, self._limit) for key in keys]
+            [
+                lua.recorder_sign(
+                    recording_of(key), applied_of(key), ahead_ms, limit=self._limit, bytes_=self._limit_bytes
+                )
+                for key in keys
+            ]
         )
         # After a loss of data, more can be recorded than copied.
         gone = (max(0, one.copied - one.recorded - one.waiting) + one.uncopied for one in found)
@@ -117,7 +127,9 @@ class Copies:
             StateError: Some can be left, and are read again.
         """
         for stream, copies in read.items():
-            self._scripts.run(lua.recorded(recording_of(stream), applied_of(stream), *[one.id for one in copies]))
+            size = sum(len(one.event) for one in copies)
+            ids = [one.id for one in copies]
+            self._scripts.run(lua.recorded(recording_of(stream), applied_of(stream), size, *ids))
 
     def report(self, report: RecorderReport) -> None:
         """Record a report.

@@ -22,15 +22,15 @@ class SignReply(NamedTuple):
 
 
 @script(SignReply.parse)
-def recorder_sign(counter: str, ahead_ms: int, limit: int) -> Arguments:
+def recorder_sign(counter: str, ahead_ms: int, *, limit: int, bytes_: int) -> Arguments:
     """Ask for copies for this long, and read the counts."""
-    return counter, ahead_ms, limit
+    return counter, ahead_ms, limit, bytes_
 
 
 @script(number)
-def recorded(counter: str, *ids: bytes) -> Arguments:
-    """Remove copies. The reply: how many were removed."""
-    return counter, *ids
+def recorded(counter: str, bytes_: int, *ids: bytes) -> Arguments:
+    """Remove copies, whose events have this many bytes. The reply: how many were removed."""
+    return counter, bytes_, *ids
 
 
 @script(text)

@@ -1,5 +1,7 @@
 """Copies of applied entries for the recorder: made in the acknowledgement, limited and counted."""
 
+from typing import Any
+
 from state.event_stream import StreamEntry
 from state.keys import applied_of, recording_of
 from state.recorder_status import RecorderStatus
@@ -98,6 +100,48 @@ def test_full_stream_takes_no_more_and_counts_the_loss(filled: State) -> None:
     acknowledge(filled)
     assert copied(filled) == [b"e0", b"e1"]
     assert copies_of(filled).sign(asks=False) == (2, 1)
+
+
+def large_copies(state: State) -> Copies:
+    found = Copies(state.scripts, state.keys, state.streams, limit_bytes=5)
+    found.sign(asks=True)
+    return found
+
+
+def test_large_events_take_no_more_and_count_the_loss(filled: State) -> None:
+    copies = large_copies(filled)
+    acknowledge(filled)
+    assert copied(filled) == [b"e0", b"e1"]
+    assert copies.sign(asks=False) == (2, 1)
+
+
+def test_large_events_are_copied_again_after_removal(filled: State) -> None:
+    copies = large_copies(filled)
+    acknowledge(filled)
+    copies.remove(copies.read(1))
+    filled.client.xadd(filled.keys.events, {"event": "e3"})
+    acknowledge(filled)
+    assert copied(filled) == [b"e1", b"e3"]
+
+
+def test_large_events_are_copied_again_after_copies_expired(filled: State) -> None:
+    large_copies(filled)
+    acknowledge(filled)
+    filled.client.delete(recording_of(filled.keys.events))
+    filled.client.xadd(filled.keys.events, {"event": "e3"})
+    acknowledge(filled)
+    assert copied(filled) == [b"e3"]
+
+
+def test_entry_with_two_events_is_copied_once(filled: State) -> None:
+    copies = copies_of(filled)
+    copies.sign(asks=True)
+    # Ingest applies the last one.
+    twice: list[Any] = ["XADD", filled.keys.events, "*", "event", "e3", "event", "e4"]
+    filled.client.execute_command(*twice)  # type: ignore[no-untyped-call]
+    acknowledge(filled)
+    assert copied(filled) == [b"e0", b"e1", b"e2", b"e4"]
+    assert copies.sign(asks=False) == (4, 0)
 
 
 def test_copies_that_are_refused_do_not_stop_ingest(filled: State) -> None:

@@ -9,6 +9,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from state.errors import ServerUnavailableError
 from state.recorder_status import RecorderStatus
@@ -18,6 +19,7 @@ from tests.support.filled_stream import read
 from tests.support.stored_state import texts
 from worker.recorder import recorder as recorder_module
 from worker.recorder.files import RecordingFiles
+from worker.recorder.lines import line_of
 from worker.recorder.pseudonyms import Pseudonyms
 from worker.recorder.recorder import DISK_AWAY_S, Recorder
 from worker.runtime import State
@@ -106,6 +108,24 @@ def test_event_that_cannot_be_read_is_left_out(shop: Shop) -> None:
     recorder.step()
     assert shop.recorded() == ["s-1"]
     assert (shop.status.written, shop.status.lost) == (1, 0)
+
+
+def test_event_that_breaks_the_reader_costs_only_itself(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail_once(raw: bytes, *others: Any) -> bytes | None:  # noqa: ANN401 - passed on
+        if b"s-2" in raw:
+            raise OverflowError("Jane Doe")
+        return line_of(raw, *others)
+
+    monkeypatch.setattr(recorder_module, "line_of", fail_once)
+    recorder = shop.recorder()
+    recorder.step()
+    shop.happen("s-1", "s-2", "s-3")
+    with capture_logs() as logged:
+        recorder.step()
+    assert shop.recorded() == ["s-1", "s-3"]
+    assert logged == [{"event": "event_not_recorded", "error": "OverflowError", "log_level": "error"}]
+    recorder.step()
+    assert (shop.recorded(), shop.status.lost) == (["s-1", "s-3"], 0)
 
 
 def test_second_recorder_waits_for_its_turn(shop: Shop) -> None:

@@ -91,6 +91,13 @@ def test_event_without_a_time_has_its_arrival() -> None:
     assert recorded(event)["occurred_at"] == "2026-12-01T04:00:00Z"
 
 
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+14:00"])
+@pytest.mark.parametrize("field", ["expires_at", "occurred_at"])
+def test_time_beyond_the_years_of_utc_is_recorded(field: str, moment: str) -> None:
+    found = recorded(_FULL | {"type": "payment_pending", field: moment})
+    assert ActivityEvent.model_validate(found).session_id == found["session_id"]
+
+
 @pytest.mark.parametrize("event", [{}, {"type": "opt_out", "customer": {"email": "a@b.example"}}, [], "x"])
 def test_event_that_tells_tune_nothing_has_no_line(event: object) -> None:
     assert recorded(event) is None

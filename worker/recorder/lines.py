@@ -91,7 +91,8 @@ def _own(event: ActivityEvent, arrival_ms: int, pseudonyms: Pseudonyms) -> Line:
 
 
 def _moment(moment: datetime) -> str:
-    return timestamp(epoch_ms(moment))
+    # "Never" can be the last hour of the year 9999 in a zone behind UTC, which is in no year of UTC.
+    return timestamp(min(epoch_ms(moment), _FURTHEST_MS))
 
 
 def _customer(customer: Customer, fields: dict[str, str], facts: Line, pseudonyms: Pseudonyms) -> Line:

@@ -94,12 +94,7 @@ class Recorder:
             log.error("state_unreachable", error=str(exc), kept_in="Redis")  # noqa: TRY400 - as above
 
     def _write(self, found: dict[str, list[Copy]]) -> bool:
-        lines = [
-            line
-            for copies in found.values()
-            for copy in copies
-            if (line := line_of(copy.event, copy.arrival_ms, self._pseudonyms)) is not None
-        ]
+        lines = [line for copies in found.values() for copy in copies if (line := self._line(copy)) is not None]
         if lines:
             try:
                 self._files.write(b"".join(lines), self._copies.now_ms())
@@ -113,6 +108,13 @@ class Recorder:
         self._copies.remove(found)
         self._written += len(lines)
         return True
+
+    def _line(self, copy: Copy) -> bytes | None:
+        try:
+            return line_of(copy.event, copy.arrival_ms, self._pseudonyms)
+        except Exception as problem:  # noqa: BLE001 - one event must not end all recording; the text can be personal
+            log.error("event_not_recorded", error=type(problem).__name__)  # noqa: TRY400 - as above
+            return None
 
     def _fail(self, why: str) -> None:
         self._disk_at = self._monotonic()
