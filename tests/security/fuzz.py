@@ -188,15 +188,15 @@ def opened(target: str) -> Iterator[Callable[[Random], bytes]]:
         replies.close()
 
 
-def fuzz(target: str, seconds: float, seed: int) -> int:
-    """Try inputs for this long; return how many.
+def fuzz(target: str, seconds: float, seed: int, least: int = 0) -> int:
+    """Try inputs for this long, and at least this number; return how many.
 
     Raises:
         BrokenError: A property was broken, or an error was raised; names seed, number and input.
     """
     random, ends, tried = Random(seed), time.monotonic() + seconds, 0
     with opened(target) as attempt:
-        while time.monotonic() < ends:
+        while tried < least or time.monotonic() < ends:
             begins = time.monotonic()
             try:
                 raw = attempt(random)

@@ -37,7 +37,7 @@ def test_comparison_shows_both_candidates_by_stage(tmp_path: Path) -> None:
     assert (found.code, found.err) == (0, "")
     drawn = (tmp_path / "both.svg").read_text()
     assert ET.fromstring(drawn).tag.endswith("svg")  # noqa: S314 - our own
-    words = ("in force", f"{CHECKOUT}=5m", "checkout", "of 100 people contacted", "of 100 who left")
+    words = ("in force", f"{CHECKOUT}=5m", "Checkout", "of 100 people contacted,", "of 100 who left")
     assert [word for word in words if f"<!-- {word} -->" not in drawn] == []
 
 

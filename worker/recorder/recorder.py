@@ -101,7 +101,7 @@ class Recorder:
             except OSError as problem:
                 self._fail((problem.strerror or "unknown error").lower())
                 return False
-        reached("recording_written")
+            reached("recording_written")
         if self.why:
             log.info("recording_again")
         self.why = ""
