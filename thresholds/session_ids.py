@@ -40,5 +40,5 @@ class GapCounter:
         earlier = sum(self._counts[edge // 2 + 1 : edge * 3 // 4 + 1])
         last = sum(self._counts[edge * 3 // 4 + 1 : edge + 1])
         is_hard = earlier + last > _SHARE_BEFORE_EDGE * self.total and last >= _LAST_TO_EARLIER * earlier
-        is_told = edge < _LONGEST_S and recording_ms >= _LENGTHS * edge * 1000
-        return (edge + 1) * 1000 if is_hard and is_told else None
+        is_certain = edge < _LONGEST_S and recording_ms >= _LENGTHS * edge * 1000
+        return (edge + 1) * 1000 if is_hard and is_certain else None
