@@ -75,6 +75,7 @@ MEANINGS = {
     "threshold_changed": "The sweep applies a new value of a setting in `[detection]`: `setting`, `old` and `new`.",
     "watch_failed": "The alarm monitor failed in one round.",
     "webhook_dropped": "An outcome won't be sent as a webhook any more, for this `reason`.",
+    "event_not_recorded": "The recorder left out an event that it failed on. This is a bug: report it.",
     "recording_again": "The recorder writes again after it couldn't.",
     "webhooks_accepted_again": "The receiver of webhooks accepted a request after one had failed.",
     "webhooks_failing": "The receiver of webhooks didn't accept a request. It is repeated.",
