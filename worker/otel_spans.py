@@ -42,7 +42,7 @@ class _OneLine(logging.Filter):
         if now_s - self._logged_s < _LOGGED_EVERY_S:
             return False
         self._logged_s = now_s
-        record.msg, record.args, record.exc_info, record.exc_text = "spans can't be sent and are lost", (), None, None
+        record.__dict__.update(msg="spans can't be sent and are lost", args=(), exc_info=None, exc_text=None)
         return True
 
 
