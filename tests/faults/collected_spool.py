@@ -64,7 +64,7 @@ def damaged(scene: Scene) -> None:
     _all_there(scene, accepted)
     system.until(lambda: system.said("spool_damaged", since=began), 5, "a log line about the damage")
     # An alarm can still be firing for the loss of an earlier run, so the check itself is asked.
-    system.until(lambda: "lost events since its start" in _text(scene, "collectors"), 10, "I6: a failing check")
+    system.until(lambda: "has lost events" in _text(scene, "collectors"), 10, "I6: a failing check")
 
 
 def _damage(scene: Scene, segments: list[Path], lost: str) -> None:

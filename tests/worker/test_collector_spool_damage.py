@@ -1,5 +1,7 @@
 """A damaged record of the spool costs only itself, and its bytes are counted."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,23 @@ def test_damaged_record_at_the_end_is_counted(tmp_path: Path) -> None:
     with opened(tmp_path) as spool:
         assert delivered(spool) == named(1)
         assert spool.damaged == RECORD
+
+
+def test_quarantined_records_count_after_a_restart(tmp_path: Path) -> None:
+    with opened(tmp_path) as spool:
+        spool.append(NOW_MS, named(1))
+        flip(files(tmp_path)[0], RECORD - 1)
+        assert delivered(spool) == []
+    changed_s = time.time() - 60
+    os.utime(tmp_path / FILE, (changed_s, changed_s))
+    with opened(tmp_path) as spool:
+        age_ms = spool.quarantined.earlier_age_ms()
+        assert age_ms is not None
+        assert 60_000 <= age_ms < 90_000
+        assert (spool.damaged, spool.quarantined.earlier_bytes) == (RECORD, RECORD)
+    (tmp_path / FILE).unlink()
+    with opened(tmp_path) as spool:
+        assert (spool.damaged, spool.quarantined.earlier_age_ms()) == (0, None)
 
 
 def test_segment_without_a_readable_record_is_counted(tmp_path: Path) -> None:

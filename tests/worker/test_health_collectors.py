@@ -82,4 +82,4 @@ def test_lost_events_of_a_spool_are_an_alarm(healthy: State) -> None:
     report(healthy, collector="b")
     (finding,) = found(healthy)
     assert (finding.mark, "collectors" in failing([finding])) == ("fail", True)
-    assert finding.text == "collector ab12 lost events since its start: 70 bytes of its spool can't be read"
+    assert finding.text == "collector ab12 has lost events: 70 bytes of its spool can't be read"

@@ -52,7 +52,7 @@ class Reporter:
         self._figures = figures
         self._missing_after_ms = missing_after_ms
         self._delivered = delivered
-        self._doubt = Doubt(missing_after_ms)
+        self._doubt = Doubt(missing_after_ms, spool.quarantined.earlier_bytes, spool.quarantined.earlier_age_ms)
         self._stopped = Event()
         self._last_heartbeat_s = float("-inf")
         self._thread = Thread(target=self._run, name="report")

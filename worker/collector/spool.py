@@ -51,7 +51,7 @@ class Spool:
         self._segments: deque[_Segment] = deque()
         self.size = 0
         """Bytes that all segments have together."""
-        self._quarantine = Quarantine(directory.path)
+        self.quarantined = Quarantine(directory.path)
         self._file: int | None = None
         self._next_number = 1
         self._owner = ""
@@ -64,6 +64,7 @@ class Spool:
         """
         self._owner = self._directory.open()
         try:
+            self.quarantined.open()
             for path in self._directory.segments():
                 self._next_number = number_of(path) + 1
                 self._recover(path)
@@ -82,8 +83,8 @@ class Spool:
 
     @property
     def damaged(self) -> int:
-        """Bytes of records that couldn't be read since the start."""
-        return self._quarantine.bytes
+        """Bytes of records that couldn't be read: those that are kept, and those since the start."""
+        return self.quarantined.bytes
 
     @property
     def is_empty(self) -> bool:
@@ -144,7 +145,7 @@ class Spool:
         """Keep events of a chunk that can't be placed. Call it before `drop`."""
         if events:
             sealed = self._cipher.encrypt(self._owner, "spool", str(chunk.first_ms), b"\n".join(events).decode())
-            self._quarantine.add(chunk.path.name, pack(chunk.first_ms, sealed.encode()))
+            self.quarantined.add(chunk.path.name, pack(chunk.first_ms, sealed.encode()))
 
     def drop(self, chunk: Chunk) -> None:
         """Remove events that are delivered."""
@@ -152,7 +153,7 @@ class Spool:
             segment = self._segments[0]
             if segment.path != chunk.path:
                 return
-            self._quarantine.add(chunk.path.name, chunk.unread, chunk.missing)
+            self.quarantined.add(chunk.path.name, chunk.unread, chunk.missing)
             if chunk.next_ms:
                 segment.delivered, segment.oldest_ms = chunk.end, chunk.next_ms
                 return
@@ -207,7 +208,7 @@ class Spool:
             os.truncate(path, end)
             content, size = content[:end], end
         if not records:
-            self._quarantine.add(path.name, content)
+            self.quarantined.add(path.name, content)
             path.unlink()
             return
         try:

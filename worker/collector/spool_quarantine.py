@@ -5,6 +5,7 @@ later: give the key back, and rename the file to a segment.
 """
 
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,7 +24,24 @@ class Quarantine:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self.bytes = 0
-        """Bytes that were quarantined or lost since the start."""
+        """Bytes that are kept from earlier, or were quarantined or lost since the start."""
+        self.earlier_bytes = 0
+        """Bytes that were kept at the start."""
+        self._changed_s: float | None = None
+
+    def open(self) -> None:
+        """Find the bytes that were kept before the start."""
+        with suppress(OSError):
+            found = (self._directory / FILE).stat()
+            if found.st_size:
+                self.bytes = self.earlier_bytes = found.st_size
+                self._changed_s = found.st_mtime
+
+    def earlier_age_ms(self) -> int | None:
+        """Return how long ago the last record before the start was quarantined; None if none is kept."""
+        if self._changed_s is None:
+            return None
+        return max(0, round((time.time() - self._changed_s) * 1000))
 
     def add(self, source: str, content: bytes, missing: int = 0) -> None:
         """Keep bytes of a segment that survive a crash, or count them if the disk refuses.

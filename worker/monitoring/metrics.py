@@ -182,7 +182,7 @@ def _collectors(overview: Overview) -> Iterator[Metric]:
     spool = [(mark.collector, mark.figures.spool_bytes) for mark in marks]
     yield gauges("winback_collector_spool_bytes", "Size of a collector's spool.", ("collector",), spool)
     damaged = [(mark.collector, mark.figures.damaged_bytes) for mark in marks]
-    text = "Bytes of a collector's spool that couldn't be read since its start: quarantined, or lost with a file."
+    text = "Bytes of a collector's spool that couldn't be read: kept in quarantine, or lost since its start."
     yield gauges("winback_collector_damaged_bytes", text, ("collector",), damaged)
     requests = [((mark.collector,), mark.figures.requests) for mark in marks]
     yield counter("winback_collector_requests", "Requests since its start.", ("collector",), requests)

@@ -47,12 +47,12 @@ def _problem(mark: CollectorMark, now_ms: int, missing_after_ms: int) -> Finding
 
 
 def _damaged(mark: CollectorMark) -> Finding:
-    lost = f"collector {mark.collector} lost events since its start: {mark.figures.damaged_bytes} bytes of its spool"
+    lost = f"collector {mark.collector} has lost events: {mark.figures.damaged_bytes} bytes of its spool can't be read"
     hint = (
-        "see docs/guides/collect.md, Quarantined records: add a missing key or replace the disk, then start the "
-        "collector again"
+        "see docs/guides/collect.md, Quarantined records: add a missing key or replace the disk, rename or delete "
+        "quarantined.records, then start the collector again"
     )
-    return Finding(NAME, "fail", f"{lost} can't be read", hint)
+    return Finding(NAME, "fail", lost, hint)
 
 
 def _missing(mark: CollectorMark, now_ms: int, missing_after_ms: int) -> Finding:
