@@ -4,6 +4,7 @@ import pytest
 
 from state import silence_counters
 from tests.support.counted_shop import AT_30, AT_60, HOURLY, Shop, range_of
+from tests.support.durations import MINUTE_MS
 from tests.support.events import event
 from tests.support.outreaches import dispatch, fence, sending, sweep, take
 from tests.support.stored_state import stored, texts
@@ -99,3 +100,12 @@ def test_record_of_another_silence_is_ignored(state: State) -> None:
     state.client.hset(state.keys.session("s-1"), "tune", "00000o1")
     shop.happens(100)
     assert shop.counted() == {"n.0": 1}
+
+
+def test_return_within_two_minutes_ends_a_claimed_silence(state: State) -> None:
+    shop = Shop(state)
+    shop.happens(1.5)
+    sweep(state, silent_for_ms=MINUTE_MS)
+    assert shop.counted() == {"n.0": 1}
+    shop.happens(0.1, event())
+    assert shop.counted() == {}

@@ -57,8 +57,9 @@ local function advance_session(batch, key, event, has, write)
   -- guard calls_off: was_state == 'abandoned' and (paid or is_back) => false
   if was_state == 'abandoned' and (paid or is_back) then cancel_outreach(prefix, key, paid or 'came_back') end
   -- Before this event's fields are written, and after it has cancelled the outreach, which can end as a contact.
-  -- guard move_silence: is_back and seen - was_silent > SHORTEST_SILENCE => false
-  if is_back and seen - was_silent > SHORTEST_SILENCE and was_a > 0 and (not was_state or is_claimed) then
+  -- guard move_silence: is_back and was_a > 0 => false
+  -- guard move_short_silence: is_claimed or => false or
+  if is_back and was_a > 0 and (is_claimed or not was_state and seen - was_silent > SHORTEST_SILENCE) then
     local kind = was_s > was_a and rank_name(ranks, was_s) or 'idle'
     if is_claimed then end_silence(prefix, key, was_silent, was_a % 100, seen, kind)
     else
