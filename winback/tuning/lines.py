@@ -2,6 +2,7 @@
 
 from typing import NamedTuple, Protocol, TypeVar
 
+NO_EVENTS = "The recording has no events."
 Read_co = TypeVar("Read_co", covariant=True)
 
 
@@ -57,10 +58,8 @@ def doubts(cut_off: list[str], unreadable: LeftOut, future: LeftOut) -> list[str
     ]
     if unreadable.number_of_lines:
         number = unreadable.number_of_lines
-        lines = "1 line is no event" if number == 1 else f"{number:,} lines are no events"
-        found.append(
-            f"{lines} and don't count. The first: {unreadable.file}, line {unreadable.number}: {unreadable.reason}."
-        )
+        lines = "1 line is no event and doesn't" if number == 1 else f"{number:,} lines are no events and don't"
+        found.append(f"{lines} count. The first: {unreadable.file}, line {unreadable.number}: {unreadable.reason}.")
     if future.number_of_lines:
         number = future.number_of_lines
         events = (

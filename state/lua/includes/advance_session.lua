@@ -2,8 +2,8 @@
 -- `batch`, `event`: see apply.lua. `has`: see read_session.lua. `write`: an unfinished HSET, carried out here.
 -- Returns the session's purchase.
 -- include: constants, batch_time, call, cancel_outreach, clock, end_silence, floor, is_ahead, lane_of, marked, max
--- include: note_silence, note_visit, number_of, order_silences, put, put_back_session, rank_name
--- include: silent_since, store_silence, text
+-- include: note_silence, note_visit, number_of, order_silences, put, put_back_session, rank_name, silent_since
+-- include: store_silence, text
 local function advance_session(batch, key, event, has, write)
   local prefix, ranks = batch.prefix, batch.ranks
   local id, activity_text, signal, purchase, silent_text, _, seen_text = unpack(event, 1, 7)

@@ -1,6 +1,6 @@
 -- Note that the session of an outreach was contacted, or held out, at a time (ms): what follows counts separately. A
 -- contact changes it, and people held out show what would have followed without one. Each session counts once.
--- include: add_to_silences, constants, count_range, number_of, place, read_silences, text, tuning, written_silences
+-- include: constants, count_range, number_of, place, read_silences, text, tuning, written_silences
 local function note_contacted(prefix, key, at, is_held_out)
   local how = tuning(prefix)
   if not how then return end
@@ -13,8 +13,12 @@ local function note_contacted(prefix, key, at, is_held_out)
   if record.flag ~= 'o' then record.flag = 'x'
   else
     record.flag, record.at = is_held_out and 'h' or 's', at
-    local low = record.places[math.floor(rank / PLATFORMS) + 1]
-    add_to_silences(prefix, how, record.begin, rank, is_held_out and 'held' or 'contacted', 1)
+    local day, low = math.floor(record.begin / DAY), record.places[math.floor(rank / PLATFORMS) + 1]
+    local counters = prefix .. 'tune:' .. text(day) .. ':' .. rank
+    redis.call('HINCRBY', counters, is_held_out and 'held' or 'contacted', 1)
+    -- Nothing else counts if the silence has no threshold left.
+    -- guard contacted_ttl
+    redis.call('PEXPIREAT', counters, text(record.begin + DAY + SILENCES_TTL))
     for _, horizon in ipairs(how.horizons) do
       -- Up to `known`, the time within which they could have returned was over before the contact.
       local known = place(at - record.begin - horizon + 1)
