@@ -37,6 +37,8 @@ NOTICED_SILENCES: dict[str, list[Noticed]] = {
         ("ended_counted", "claim_without_the_cart_it_needs_leaves_later_silences"),
     ],
     "silence_contacts": [
+        ("contacted_ttl", "contact_alone_on_its_day_expires", _SENT),
+        ("move_short_silence", "return_within_two_minutes_ends_a_claimed_silence"),
         ("ended_other", "record_of_another_silence_is_ignored"),
         ("noted_out", "contact_counts_separately_and_ends_counting", _SENT),
         ("claimed_out", "contact_without_a_counted_silence_ends_counting"),

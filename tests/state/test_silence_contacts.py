@@ -3,10 +3,12 @@
 import pytest
 
 from state import silence_counters
+from state.keys import SILENCES_TTL_MS
 from tests.support.counted_shop import AT_30, AT_60, HOURLY, Shop, range_of
+from tests.support.durations import DAY_MS, MINUTE_MS
 from tests.support.events import event
 from tests.support.outreaches import dispatch, fence, sending, sweep, take
-from tests.support.stored_state import stored, texts
+from tests.support.stored_state import stored, texts, ttl_ms
 from worker.runtime import State
 
 
@@ -99,3 +101,26 @@ def test_record_of_another_silence_is_ignored(state: State) -> None:
     state.client.hset(state.keys.session("s-1"), "tune", "00000o1")
     shop.happens(100)
     assert shop.counted() == {"n.0": 1}
+
+
+def test_return_within_two_minutes_ends_a_claimed_silence(state: State) -> None:
+    shop = Shop(state)
+    shop.happens(1.5)
+    sweep(state, silent_for_ms=MINUTE_MS)
+    assert shop.counted() == {"n.0": 1}
+    shop.happens(0.1, event())
+    assert shop.counted() == {}
+
+
+@pytest.mark.parametrize("result", ["sent", "holdout"])
+def test_contact_alone_on_its_day_expires(state: State, result: str) -> None:
+    """No threshold is longer than the first silence, so only the contact counts on the second day."""
+    shop = Shop(state)
+    shop.happens(3000)
+    sweep(state, max_age_ms=10 * DAY_MS)
+    shop.happens(20, event())
+    sweep(state)
+    contact(state, result)
+    ttls = [ttl_ms(state, key.decode()) or 0 for key in state.client.scan_iter("*:tune:*")]
+    assert len(ttls) == 2
+    assert all(SILENCES_TTL_MS - 3 * DAY_MS < ttl <= SILENCES_TTL_MS + DAY_MS for ttl in ttls)

@@ -2,8 +2,8 @@
 -- `batch`, `event`: see apply.lua. `has`: see read_session.lua. `write`: an unfinished HSET, carried out here.
 -- Returns the session's purchase.
 -- include: constants, batch_time, call, cancel_outreach, clock, end_silence, floor, is_ahead, lane_of, marked, max
--- include: note_silence, note_visit, number_of, order_silences, put, put_back_session, rank_name
--- include: silent_since, store_silence, text
+-- include: note_silence, note_visit, number_of, order_silences, put, put_back_session, rank_name, silent_since
+-- include: store_silence, text
 local function advance_session(batch, key, event, has, write)
   local prefix, ranks = batch.prefix, batch.ranks
   local id, activity_text, signal, purchase, silent_text, _, seen_text = unpack(event, 1, 7)
@@ -57,8 +57,9 @@ local function advance_session(batch, key, event, has, write)
   -- guard calls_off: was_state == 'abandoned' and (paid or is_back) => false
   if was_state == 'abandoned' and (paid or is_back) then cancel_outreach(prefix, key, paid or 'came_back') end
   -- Before this event's fields are written, and after it has cancelled the outreach, which can end as a contact.
-  -- guard move_silence: is_back and seen - was_silent > SHORTEST_SILENCE => false
-  if is_back and seen - was_silent > SHORTEST_SILENCE and was_a > 0 and (not was_state or is_claimed) then
+  -- guard move_silence: is_back and was_a > 0 => false
+  -- guard move_short_silence: is_claimed or => false or
+  if is_back and was_a > 0 and (is_claimed or not was_state and seen - was_silent > SHORTEST_SILENCE) then
     local kind = was_s > was_a and rank_name(ranks, was_s) or 'idle'
     if is_claimed then end_silence(prefix, key, was_silent, was_a % 100, seen, kind)
     else
