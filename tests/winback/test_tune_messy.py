@@ -234,14 +234,6 @@ def test_line_that_is_no_contact_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["tune", "simulate"])
-def test_recording_without_events_is_named(tmp_path: Path, command: str) -> None:
-    (tmp_path / "empty.jsonl").touch()
-    assert (
-        "The recording has no events." in winback(command, str(tmp_path / "empty.jsonl"), "--json").document["warnings"]
-    )
-
-
-@pytest.mark.parametrize("command", ["tune", "simulate"])
 def test_single_unreadable_line_is_named(tmp_path: Path, command: str) -> None:
     file = Path(recorded(tmp_path / "events.jsonl", many()))
     file.write_bytes(file.read_bytes() + b"nothing\n")

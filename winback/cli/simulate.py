@@ -24,7 +24,6 @@ from winback.cli.grouped_options import grouped_options
 from winback.cli.simulate_screen import show
 from winback.tuning.events import HourlyCounts, Source, in_order
 from winback.tuning.files import size_of
-from winback.tuning.lines import NO_EVENTS
 from winback.tuning.plot_page import require_form
 from worker.errors import StartError
 from worker.settings import Settings, load
@@ -120,7 +119,7 @@ def _simulated(
         events=taken.events,
         unreadable=source.unreadable.number_of_lines,
         future=source.future.number_of_lines,
-        doubts=[*source.doubts, *([] if taken.events else [NO_EVENTS])],
+        doubts=source.doubts,
         silences=silences,
         asked=Asked(*spans, taken.first_ms, taken.last_ms),
         candidates=tried,

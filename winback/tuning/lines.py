@@ -2,7 +2,6 @@
 
 from typing import NamedTuple, Protocol, TypeVar
 
-NO_EVENTS = "The recording has no events."
 Read_co = TypeVar("Read_co", covariant=True)
 
 

@@ -16,7 +16,6 @@ from thresholds.grid import DAY_MS
 from thresholds.recommendation import GIVEN
 from thresholds.study import Asked, Row, days_of, study
 from winback.tuning.claims import Claims
-from winback.tuning.lines import NO_EVENTS
 from winback.tuning.recording import Recording
 
 Knowledge = Literal["recorded", "shadow", "unknown"]
@@ -153,7 +152,7 @@ def _warnings(recording: Recording, period: Period, knowledge: Knowledge) -> lis
         )
     found += recording.doubts
     if not recording.totals.events:
-        found.append(NO_EVENTS)
+        found.append("The recording has no events.")
         return found
     days = days_of(period)
     if days < WEEK_DAYS:
