@@ -13,15 +13,14 @@ local function note_contacted(prefix, key, at, is_held_out)
   if record.flag ~= 'o' then record.flag = 'x'
   else
     record.flag, record.at = is_held_out and 'h' or 's', at
-    local day, low = math.floor(record.begin / DAY), record.places[math.floor(rank / PLATFORMS) + 1]
-    local counters = prefix .. 'tune:' .. text(day) .. ':' .. rank
+    local counters = prefix .. 'tune:' .. text(math.floor(record.begin / DAY)) .. ':' .. rank
     redis.call('HINCRBY', counters, is_held_out and 'held' or 'contacted', 1)
     -- Nothing else counts if the silence has no threshold left.
     -- guard contacted_ttl
     redis.call('PEXPIREAT', counters, text(record.begin + DAY + SILENCES_TTL))
     for _, horizon in ipairs(how.horizons) do
       -- Up to `known`, the time within which they could have returned was over before the contact.
-      local known = place(at - record.begin - horizon + 1)
+      local low, known = record.places[math.floor(rank / PLATFORMS) + 1], place(at - record.begin - horizon + 1)
       count_range(prefix, how, record.begin, rank, record.flag .. text(horizon), math.max(low, known), #GRID, 1)
     end
   end
