@@ -25,8 +25,10 @@ def files(tmp_path: Path) -> Iterator[RecordingFiles]:
     found.close()
 
 
-def files_in(directory: Path) -> RecordingFiles:
-    return RecordingFiles(directory / "rec", limit=_LIMIT, rotate_after_ms=HOUR_MS, keep_ms=DAY_MS)
+def files_in(directory: Path, host_ms: int = _NOW_MS + 2 * DAY_MS) -> RecordingFiles:
+    return RecordingFiles(
+        directory / "rec", limit=_LIMIT, rotate_after_ms=HOUR_MS, keep_ms=DAY_MS, host_ms=lambda: host_ms
+    )
 
 
 def names(directory: Path) -> list[str]:
@@ -78,6 +80,15 @@ def test_other_files_are_left(files: RecordingFiles, tmp_path: Path) -> None:
     other.write_bytes(b"x" * 2 * _LIMIT)
     files.write(b"one\n", _NOW_MS)
     assert other.exists()
+
+
+def test_clock_that_jumps_ahead_removes_nothing(tmp_path: Path) -> None:
+    found = files_in(tmp_path, host_ms=_NOW_MS)
+    found.open()
+    for ahead_ms in (0, 365 * DAY_MS, 366 * DAY_MS):
+        found.write(b"one\n", _NOW_MS + ahead_ms)
+    found.close()
+    assert len(names(tmp_path)) == 3
 
 
 def test_removed_file_is_followed_by_another(files: RecordingFiles, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ import fcntl
 import gzip
 import os
 import re
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,10 +21,18 @@ _LEVEL = 6
 class RecordingFiles:
     """The directory of one recorder, which is locked. Times are Unix ms of the server, not of this machine."""
 
-    def __init__(self, directory: Path, *, limit: int, rotate_after_ms: int, keep_ms: int) -> None:
-        """Prepare. `limit`: bytes of all files together."""
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        limit: int,
+        rotate_after_ms: int,
+        keep_ms: int,
+        host_ms: Callable[[], float] = lambda: time.time() * 1000,
+    ) -> None:
+        """Prepare. `limit`: bytes of all files together; `host_ms`: the clock of this machine."""
         self._directory, self._limit = directory, limit
-        self._rotate_after_ms, self._keep_ms = rotate_after_ms, keep_ms
+        self._rotate_after_ms, self._keep_ms, self._host_ms = rotate_after_ms, keep_ms, host_ms
         self._file: int | None = None
         self._lock: int | None = None
         self._path = Path()
@@ -128,10 +138,12 @@ class RecordingFiles:
     def _make_room(self, more: int, now_ms: int) -> None:
         sizes = self._sizes()
         total = sum(sizes.values()) + more
+        # One clock that jumps ahead must not remove all recordings.
+        surely_ms = min(now_ms, round(self._host_ms()))
         for path in sorted(sizes):
             if self._file is not None and path == self._path:
                 continue
-            if total <= self._limit and now_ms - _started_ms(path) <= self._keep_ms + self._rotate_after_ms:
+            if total <= self._limit and surely_ms - _started_ms(path) <= self._keep_ms + self._rotate_after_ms:
                 break
             path.unlink(missing_ok=True)
             total -= sizes[path]
