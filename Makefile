@@ -78,6 +78,7 @@ clients: $(CLIENTS)/.ready ## let real SDKs, on Node.js and in Chromium too, pla
 faults: $(READY) ## make every fault happen to real processes, twenty times (a night; RUNS=3 takes about an hour)
 	$(BIN)/python -m tests.model --long
 	$(BIN)/python -m tests.faults --runs $(or $(RUNS),20)
+	$(BIN)/python -m tests.faults --runs 1 --experiment --record
 
 PAGES = $(shell grep --recursive --files-with-matches --fixed-strings '[[[cog' docs --include '*.md')
 
