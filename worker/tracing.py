@@ -1,4 +1,4 @@
-"""Traces over OpenTelemetry. Without OTEL_EXPORTER_OTLP_ENDPOINT, nothing of it is imported."""
+"""Traces over OpenTelemetry. Unless a variable names an endpoint, nothing of it is imported."""
 
 import os
 from urllib.parse import urlsplit

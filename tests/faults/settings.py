@@ -15,7 +15,7 @@ EXPERIMENT = {
     "WINBACK_EXPERIMENT__ARMS__LATER__DELAY": "1s",
     "WINBACK_EXPERIMENT__ARMS__MESSAGE__CHANNEL": "whatsapp",
 }
-"""A trial of delays and channels: some people wait for their contact, and some aren't contacted."""
+"""An experiment on delays and channels: some people wait for their contact, and some aren't contacted."""
 RECORDER = {"WINBACK_RECORD__DIRECTORY": "{directory}/recordings"}
 """A recorder, which is one more role."""
 SETTINGS = {

@@ -67,7 +67,7 @@ def test_wrong_standard_variable_is_one_line(monkeypatch: pytest.MonkeyPatch) ->
 
 
 FAILING = """
-import logging, sys, time
+import logging
 logging.basicConfig()
 from worker.tracing import trace_of
 trace = trace_of("ingest")
